@@ -9,7 +9,7 @@ package struct FrontendSettings: Hashable, Sendable {
     package var backend: Int
     /// Sessions at one time in this frontend; nil leaves it to the process's limit.
     package var maximumSessions: Int?
-    /// Silence on both ways after which a session ends; nil waits for ever. See `BackendSettings.Timeouts.tunnel`.
+    /// Silence on both ways after which a session ends; nil waits for ever.
     package var clientTimeout: Duration?
     /// In place of `clientTimeout` once the client has sent its FIN.
     package var clientFinTimeout: Duration?
