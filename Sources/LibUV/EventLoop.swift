@@ -94,6 +94,22 @@ extension EventLoop {
         finishCallback()
     }
 
+    /// Lends `byteCount` bytes of scratch memory: `fill` writes into it, `use` reads what was written.
+    package func withScratch<Result>(
+        byteCount: Int,
+        fill: (inout OutputRawSpan) -> Void,
+        use: (RawSpan) throws(UVError) -> Result
+    ) throws(UVError) -> Result {
+        // Safe: the span ends before the memory does, and only initialised bytes are handed on.
+        try unsafe withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) {
+            buffer throws(UVError) in
+            var output = unsafe OutputRawSpan(buffer: buffer, initializedCount: 0)
+            fill(&output)
+            let count = unsafe output.finalize(for: buffer)
+            return try use(unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer[..<count])))
+        }
+    }
+
     /// Milliseconds of a clock that only goes forward, as of the start of this turn.
     package var now: UInt64 { unsafe uv_now(raw) }
 

@@ -50,7 +50,8 @@ package enum Resolver {
             guard let request = unsafe request, let loop = unsafe EventLoop.of(request.pointee.loop) else { return }
             let addresses = unsafe ResolveRequest.collect(answer)
             unsafe uv_freeaddrinfo(answer)
-            unsafe ResolveRequest.take(request).completion(status < 0 ? .failure(UVError(code: status)) : .success(addresses))
+            let result = status < 0 ? Result.failure(UVError(code: status)) : .success(addresses)
+            unsafe ResolveRequest.take(request).completion(result)
             loop.finishCallback()
         }
         let result = unsafe uv_getaddrinfo(loop.raw, request.memory, callback, name, nil, &hints)

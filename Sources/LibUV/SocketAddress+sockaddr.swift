@@ -61,7 +61,9 @@ extension SocketAddress {
     }
 
     /// The address that `call` (getsockname, getpeername, accept4) writes; nil where it fails.
-    static func written(by call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32) -> SocketAddress? {
+    static func written(
+        by call: (UnsafeMutablePointer<sockaddr>, UnsafeMutablePointer<socklen_t>) -> Int32
+    ) -> SocketAddress? {
         var storage = sockaddr_storage()
         var length = socklen_t(MemoryLayout<sockaddr_storage>.size)
         // Safe: sockaddr_storage is large enough for every family, and the length says so to the kernel.

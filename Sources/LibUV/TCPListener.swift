@@ -104,7 +104,8 @@ extension TCPListener {
         for _ in 0..<TCPListener.maximumAcceptsPerTurn where isListening {
             var accepted: Int32 = -1
             let peer = unsafe SocketAddress.written { address, length in
-                accepted = unsafe accept4(descriptor, address, length, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
+                let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+                accepted = unsafe accept4(descriptor, address, length, flags)
                 return accepted
             }
             guard accepted >= 0 else {
@@ -148,8 +149,12 @@ extension TCPListener {
         guard descriptor >= 0 else { throw .last }
         do throws(UVError) {
             try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+            // Accepted sockets inherit it: small writes leave at once.
+            try set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
             if options.isShared { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
-            if family == AF_INET6 { try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, options.isDualStack ? 0 : 1) }
+            if family == AF_INET6 {
+                try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, options.isDualStack ? 0 : 1)
+            }
             let bound = unsafe address.withSockaddr { unsafe bind(descriptor, $0, $1) }
             guard bound == 0, listen(descriptor, options.backlog) == 0 else { throw .last }
             return descriptor

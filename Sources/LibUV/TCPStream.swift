@@ -105,12 +105,6 @@ extension TCPStream {
             _ = unsafe uv_tcp_nodelay(tcp, 1)
         }
     }
-
-    /// Small writes leave at once, instead of waiting for those before them to be acknowledged.
-    package func disableNagle() {
-        loop.checkThread()
-        _ = unsafe uv_tcp_nodelay(tcp, 1)
-    }
 }
 
 /// A connect under way: owns itself until libuv has answered.

@@ -18,7 +18,10 @@ package struct UVError: Error, Hashable, Sendable {
         unsafe text(of: 32) { unsafe uv_err_name_r(code, $0, $1) }
     }
 
-    private func text(of capacity: Int, _ fill: (UnsafeMutablePointer<CChar>?, Int) -> UnsafeMutablePointer<CChar>?) -> String {
+    private func text(
+        of capacity: Int,
+        _ fill: (UnsafeMutablePointer<CChar>?, Int) -> UnsafeMutablePointer<CChar>?
+    ) -> String {
         // Safe: both functions write at most `capacity` bytes and end them with a zero.
         var buffer = [CChar](repeating: 0, count: capacity)
         return unsafe buffer.withUnsafeMutableBufferPointer { bytes in
