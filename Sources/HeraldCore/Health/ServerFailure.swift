@@ -36,3 +36,17 @@ extension ServerFailure: CustomStringConvertible {
         }
     }
 }
+
+extension ServerFailure {
+    /// A stable word for log and metrics.
+    package var label: String {
+        switch self {
+        case .refused: "refused"
+        case .unreachable: "unreachable"
+        case .reset: "reset"
+        case .closedEarly: "closed-early"
+        case .timedOut: "timeout"
+        case .local: "local"
+        }
+    }
+}
