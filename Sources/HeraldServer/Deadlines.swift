@@ -1,5 +1,5 @@
-import HeraldCore
-import LibUV
+package import HeraldCore
+package import LibUV
 
 /// Whatever has to be done by a time.
 package protocol DeadlineTarget: AnyObject {

@@ -78,7 +78,7 @@ extension Frontend {
                 session.connectedAt = SystemInformation.monotonicNanoseconds
                 return .reached(server.announcement)
             case .aborted(let ending): return .failed(ending)
-            case .failed(.local(let reason)): return .failed(.localResources(reason))
+            case .failed(.local): return .failed(.localResources)
             case .failed(let reason): failure = reason
             }
             let other = pool.pick(excluding: attempts.failed + [index])
@@ -86,7 +86,7 @@ extension Frontend {
             case .anotherServer: next = other
             case .sameServer(_, let pause):
                 if let ending = await wait(bound, for: pause) { return .failed(ending) }
-            case .giveUp: return .failed(SessionEnding(connecting: failure))
+            case .giveUp: return .failed(.connectFailed(failure))
             }
             session.retryCount = attempts.retryCount
         }

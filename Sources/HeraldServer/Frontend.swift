@@ -51,7 +51,7 @@ package actor Frontend {
     private var isStopped = false
     private var acceptFailure: UVError?
 
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     package init(
         _ settings: FrontendSettings,
@@ -92,7 +92,8 @@ package actor Frontend {
             var address = bind.settings.address.socketAddress
             if let ports { address.port = ports[index] }
             do throws(UVError) {
-                listeners.append(try open(bind.settings.address, address, index: index, isShared: isShared, isFirst: ports == nil))
+                let listener = try open(bind.settings.address, address, index, isShared: isShared, isFirst: ports == nil)
+                listeners.append(listener)
             } catch {
                 throw BindFailure(frontend: settings.name, address: bind.settings.address, error: error)
             }
@@ -103,7 +104,7 @@ package actor Frontend {
     private func open(
         _ bind: BindAddress,
         _ address: SocketAddress,
-        index: Int,
+        _ index: Int,
         isShared: Bool,
         isFirst: Bool
     ) throws(UVError) -> TCPListener {
@@ -170,7 +171,7 @@ package actor Frontend {
         if gates.contains(where: \.isFull) { return pause(for: Limits.acceptPause) }
         if acceptFailure != nil {
             acceptFailure = nil
-            journal.event(.notice, "accepting again", [("frontend", settings.name)])
+            journal.event(.notice, "accepting again", ["frontend": .text(settings.name)])
         }
         for listener in listeners { listener.resume() }
     }
@@ -181,7 +182,7 @@ package actor Frontend {
             journal.event(
                 .error,
                 "can't accept clients; they wait in the backlog",
-                [("frontend", settings.name), ("reason", error.description)]
+                ["frontend": .text(settings.name), "reason": .text(error.description)]
             )
         }
         acceptFailure = error
@@ -190,9 +191,15 @@ package actor Frontend {
 
     /// The session's end: both connections are closed as `ending` asks for, and the log is told.
     func finish(_ session: Session, _ ending: SessionEnding) {
-        worker.value.log.ended(session, ending, frontend: settings.name, bind: binds[session.bind], backend: backend)
+        let worker = worker.value
+        if worker.log.wants(ending) {
+            let bind = binds[session.bind].description
+            worker.log.append(
+                SessionRecord(session, ending, frontend: settings.name, bind: bind, backend: backend.name)
+            )
+        }
         session.close(ending)
-        worker.value.remove(session)
+        worker.remove(session)
         for gate in gates { gate.leave() }
     }
 }

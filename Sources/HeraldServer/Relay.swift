@@ -1,5 +1,5 @@
 import HeraldCore
-import LibUV
+package import LibUV
 import ProxyProtocol
 
 /// Tells a server who the client is, and moves the bytes between the two.
@@ -10,7 +10,7 @@ package actor Relay {
     private let loop: EventLoop
     private let worker: LoopBound<Worker>
 
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     package init(worker: LoopBound<Worker>) {
         self.worker = worker

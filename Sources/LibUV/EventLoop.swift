@@ -95,14 +95,14 @@ extension EventLoop {
     }
 
     /// Lends `byteCount` bytes of scratch memory: `fill` writes into it, `use` reads what was written.
-    package func withScratch<Result>(
+    package func withScratch<Result, Failure: Error>(
         byteCount: Int,
         fill: (inout OutputRawSpan) -> Void,
-        use: (RawSpan) throws(UVError) -> Result
-    ) throws(UVError) -> Result {
+        use: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
         // Safe: the span ends before the memory does, and only initialised bytes are handed on.
         try unsafe withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) {
-            buffer throws(UVError) in
+            buffer throws(Failure) in
             var output = unsafe OutputRawSpan(buffer: buffer, initializedCount: 0)
             fill(&output)
             let count = unsafe output.finalize(for: buffer)

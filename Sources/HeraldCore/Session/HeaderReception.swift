@@ -30,7 +30,7 @@ package struct HeaderReception: Sendable {
         fragments.append(contentsOf: bytes)
         guard fragments.count >= neededBytes else { return .needMore }
         let collected = fragments
-        return parse(collected.span.bytes, isFragment: true)
+        return unsafe parse(collected.span.bytes, isFragment: true)
     }
 
     private mutating func parse(_ bytes: RawSpan, isFragment: Bool) -> Action {

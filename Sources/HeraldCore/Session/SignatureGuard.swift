@@ -1,4 +1,4 @@
-import ProxyProtocol
+internal import ProxyProtocol
 
 /// Looks at the first bytes of a client that may not announce itself: what could pass for a PROXY header at a server
 /// behind is refused; what can't is passed on.
@@ -17,7 +17,7 @@ package struct SignatureGuard: Sendable {
     /// More bytes came. Not to be called again once it has answered otherwise than `needMore`.
     package mutating func received(_ bytes: RawSpan) -> Action {
         held.append(contentsOf: bytes)
-        return switch HeaderPrefix.of(held.span.bytes) {
+        return switch unsafe HeaderPrefix.of(held.span.bytes) {
         case .possible: .needMore
         case .certain: .refuse
         case .none: .forward(held)

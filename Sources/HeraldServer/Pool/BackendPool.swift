@@ -27,7 +27,7 @@ package actor BackendPool {
     /// nil for a server that is not checked.
     private var trackers: [HealthTracker?]
 
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     /// - Parameter publish: called on the control loop with each new snapshot, the first one at once.
     package init(
@@ -107,13 +107,13 @@ package actor BackendPool {
             transition.to == .down ? .warning : .notice,
             "server \(transition.to)",
             [
-                ("backend", name), ("server", server.settings.name), ("address", server.address.description),
-                ("reason", transition.outcome.description), ("checks", "\(transition.checks)"),
-                ("held", transition.heldFor.plainText),
+                "backend": .text(name), "server": .text(server.settings.name), "address": .address(server.address),
+                "reason": .text(transition.outcome.description), "checks": .integer(transition.checks),
+                "held": .text(transition.heldFor.plainText),
             ]
         )
         if transition.to == .down && !snapshot.servers.contains(where: \.isUp) {
-            journal.event(.error, "backend has no server left", [("backend", name)])
+            journal.event(.error, "backend has no server left", ["backend": .text(name)])
         }
     }
 }

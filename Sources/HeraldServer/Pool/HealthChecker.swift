@@ -1,4 +1,4 @@
-import HeraldCore
+package import HeraldCore
 package import LibUV
 import NetworkAddress
 import ProxyProtocol
@@ -12,7 +12,7 @@ package actor HealthChecker {
     private var running = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
 
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { loop.asUnownedSerialExecutor() }
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     package init(loop: EventLoop) {
         self.loop = loop
@@ -80,7 +80,7 @@ private final class Probe: StreamReader {
     private func announce() {
         guard done != nil else { return }
         guard let source = stream.localAddress, let destination = stream.peerAddress else { return finish(.reset) }
-        let header = HeaderAnnouncement.check(announcement, source: source, destination: destination)
+        let header = HeaderAnnouncement.check(announcement, endpoints: (source, destination))
         do throws(UVError) {
             if header.length > 0 {
                 let sent = try stream.loop.withScratch(

@@ -33,7 +33,7 @@ package struct PoolSnapshot: Sendable {
 
     /// The server whose turn it is, of those not in `failed`; nil where none is left.
     package func pick(excluding failed: [Int]) -> Int? {
-        failed.isEmpty ? pick() : rotation.pick(turn: turns.next(), excluding: failed)
+        failed.isEmpty ? pick() : rotation.pick(turn: turns.next(), excluding: failed.contains)
     }
 }
 

@@ -4,7 +4,7 @@ import NetworkAddress
 
 /// One attempt of a session to reach a server. `session.server` is connected afterwards, or nil.
 final class ConnectWait: SessionWait<ConnectWait.Outcome> {
-    enum Outcome {
+    enum Outcome: Sendable {
         case connected
         case failed(ServerFailure)
         case aborted(SessionEnding)

@@ -29,7 +29,7 @@ final class HeaderWait: SessionWait<SessionEnding?>, StreamReader {
     private func received(_ bytes: RawSpan) {
         switch reception.received(bytes) {
         case .needMore: break
-        case .malformed(let reason): finish(.headerMalformed(reason))
+        case .malformed(let reason): finish(.headerMalformed(label: reason.reason.label, description: reason.description))
         case .header(let header, let payload):
             session.header = header
             session.payload = payload
@@ -42,15 +42,15 @@ final class HeaderWait: SessionWait<SessionEnding?>, StreamReader {
     }
 
     func streamDidEnd(_ stream: TCPStream) {
-        finish(.headerMissing(receivedBytes: reception.byteCount))
+        finish(.headerMissing)
     }
 
     func stream(_ stream: TCPStream, didFail error: UVError) {
-        finish(.clientReset)
+        finish(.clientGone)
     }
 
     override func deadlineReached(at now: UInt64) -> UInt64? {
-        finish(.headerTimeout(receivedBytes: reception.byteCount))
+        finish(.headerTimeout)
         return nil
     }
 

@@ -27,6 +27,26 @@ final class RelayFlow: SessionWait<SessionEnding>, StreamReader {
         super.init(session, deadlines: deadlines, continuation: continuation)
     }
 
+    override func deadlineReached(at now: UInt64) -> UInt64? {
+        guard let shortest = limits.shortest else { return nil }
+        // A FIN may put a shorter limit in force at any time.
+        let nextLook = now + shortest.wholeMilliseconds
+        guard let current = limits.current(session.relayState) else { return nextLook }
+        let end = lastActivity + current.limit.wholeMilliseconds
+        if now < end { return min(end, nextLook) }
+        finish(current.ending)
+        return nil
+    }
+
+    override func abort(_ ending: SessionEnding) {
+        finish(ending)
+    }
+
+    override func cleanUp(_ outcome: SessionEnding) {
+        client.stopReading()
+        server.stopReading()
+    }
+
     private func stream(of side: SessionSide) -> TCPStream {
         side == .client ? client : server
     }
@@ -45,7 +65,7 @@ extension RelayFlow {
         if !session.payload.isEmpty {
             let payload = session.payload
             session.payload = []
-            sendFirst(header, payload.span.bytes)
+            unsafe sendFirst(header, payload.span.bytes)
         } else if signatureGuard == nil {
             startWithWhatIsThere(header)
         } else {
@@ -83,7 +103,7 @@ extension RelayFlow {
             guard action == .hold else { return }
             var rest = [UInt8](copying: header)
             rest.append(contentsOf: payload)
-            hold(rest.span.bytes.extracting(taken...), from: .client)
+            unsafe hold(rest.span.bytes.extracting(taken...), from: .client)
         } catch {
             stream(server, didFail: error)
         }
@@ -145,7 +165,7 @@ extension RelayFlow {
         case .refuse: finish(.headerFromUntrusted)
         case .forward(let held):
             signatureGuard = nil
-            forward(held.span.bytes, from: .client)
+            unsafe forward(held.span.bytes, from: .client)
         case nil: forward(bytes, from: .client)
         }
     }
@@ -160,7 +180,7 @@ extension RelayFlow {
         let side = side(of: stream)
         if side == .client, let held = signatureGuard?.ended() {
             signatureGuard = nil
-            if !held.isEmpty { forward(held.span.bytes, from: .client) }
+            if !held.isEmpty { unsafe forward(held.span.bytes, from: .client) }
             guard !isOver else { return }
         }
         switch session.relayState.ended(side) {
@@ -172,25 +192,5 @@ extension RelayFlow {
 
     func stream(_ stream: TCPStream, didFail error: UVError) {
         finish(side(of: stream) == .client ? .clientReset : .serverReset)
-    }
-
-    override func deadlineReached(at now: UInt64) -> UInt64? {
-        guard let shortest = limits.shortest else { return nil }
-        // A FIN may put a shorter limit in force at any time.
-        let nextLook = now + shortest.wholeMilliseconds
-        guard let current = limits.current(session.relayState) else { return nextLook }
-        let end = lastActivity + current.limit.wholeMilliseconds
-        if now < end { return min(end, nextLook) }
-        finish(current.ending)
-        return nil
-    }
-
-    override func abort(_ ending: SessionEnding) {
-        finish(ending)
-    }
-
-    override func cleanUp(_ outcome: SessionEnding) {
-        client.stopReading()
-        server.stopReading()
     }
 }

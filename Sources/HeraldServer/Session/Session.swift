@@ -7,8 +7,8 @@ import ProxyProtocol
 ///
 /// Lives on its loop alone; carried between the actors of that loop as `LoopBound`.
 package final class Session {
-    package let client: TCPStream
-    package internal(set) var server: TCPStream?
+    let client: TCPStream
+    var server: TCPStream?
 
     /// The client's address as the socket has it, un-mapped.
     let peer: SocketAddress
@@ -64,12 +64,15 @@ package final class Session {
 }
 
 extension Session {
-    /// Closes what is open: with FINs where both sides are done, with a RST where one of them must not take it for that.
+    /// Closes what is open: with FINs where there is nothing more to say, with RSTs where a side must not take the end
+    /// for that of the data, or has sent what must not be answered.
     func close(_ ending: SessionEnding) {
-        if ending.isClean {
+        switch ending {
+        case .completed, .noServer, .connectFailed, .localResources, .idleTimeout, .clientFinTimeout, .serverFinTimeout:
             client.close()
             server?.close()
-        } else {
+        case .clientGone, .clientReset, .serverReset, .headerMalformed, .headerTimeout, .headerMissing, .untrustedPeer,
+            .headerFromUntrusted, .tooManyWaiting, .drained, .stopped:
             client.reset()
             server?.reset()
         }

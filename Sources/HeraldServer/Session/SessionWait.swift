@@ -11,7 +11,7 @@ protocol Abortable: AnyObject {
 ///
 /// A task suspends on it, and callbacks end it: by what was waited for, by its deadline, or by `abort`; whatever comes
 /// first counts, and nothing after it. Lives on the session's loop.
-class SessionWait<Outcome>: DeadlineTarget, Abortable {
+class SessionWait<Outcome: Sendable>: DeadlineTarget, Abortable {
     let session: Session
     var deadline: Deadlines.Token?
     private let deadlines: Deadlines
