@@ -9,6 +9,14 @@ package struct StartFailure: Error, CustomStringConvertible {
     package var description: String { problems.joined(separator: "\n") }
 }
 
+/// What a proxy has done, from start to stop.
+package struct ProxySummary: Sendable {
+    /// Sessions that were accepted.
+    package let sessionCount: UInt64
+    /// Sessions that had not finished when the time to drain was over.
+    package let cutOffCount: Int
+}
+
 /// The whole proxy: brings everything up in order, waits to be told to stop, and takes it down in order.
 ///
 /// Lives on the control loop, the first of the loops, which also carries sessions.
@@ -41,7 +49,7 @@ package actor Proxy {
     /// Runs until a signal says otherwise.
     ///
     /// - Parameter ready: called once clients are taken in, with the addresses that are listened on.
-    func run(ready: @Sendable ([SocketAddress]) -> Void) async throws(StartFailure) {
+    func run(ready: @Sendable ([SocketAddress]) -> Void) async throws(StartFailure) -> ProxySummary {
         let members = try await resolveServers()
         makePools(members)
         let addresses: [SocketAddress]
@@ -57,8 +65,9 @@ package actor Proxy {
         announceStart(addresses)
         ready(addresses)
         await stopRequests.first()
-        await drain()
+        let cutOffCount = await drain()
         await shutDown()
+        return ProxySummary(sessionCount: processGate.total, cutOffCount: cutOffCount)
     }
 
     // MARK: Start
@@ -204,7 +213,9 @@ package actor Proxy {
     // MARK: Stop
 
     /// Takes no new clients, and gives sessions time to finish; a second signal cuts them off.
-    private func drain() async {
+    ///
+    /// - Returns: how many were cut off.
+    private func drain() async -> Int {
         for frontend in frontends.joined() { await frontend.stop() }
         let sessions = processGate.count
         journal.event(
@@ -228,6 +239,7 @@ package actor Proxy {
                 "uptime": .text((ContinuousClock.now - startedAt).plainText),
             ]
         )
+        return left
     }
 
     private func abortSessions(_ ending: SessionEnding) async {

@@ -11,7 +11,7 @@ package enum ProxyProcess {
         _ settings: ProxySettings,
         journal: Journal,
         ready: @escaping @Sendable ([SocketAddress]) -> Void = { _ in }
-    ) throws(StartFailure) {
+    ) throws(StartFailure) -> ProxySummary {
         SignalSource.ignoreBrokenPipes()
         let openFiles = SystemInformation.raiseOpenFileLimit()
         let threads = settings.process.threads ?? Parallelism.threads
@@ -21,9 +21,9 @@ package enum ProxyProcess {
         let outcome = Outcome()
         loops[0].spawn {
             do throws(StartFailure) {
-                try await proxy.run(ready: ready)
+                outcome.result = .success(try await proxy.run(ready: ready))
             } catch {
-                outcome.failure = error
+                outcome.result = .failure(error)
             }
             for loop in loops.dropFirst() { loop.execute { loop.stop() } }
             loops[0].stop()
@@ -36,7 +36,8 @@ package enum ProxyProcess {
         }
         loops[0].run()
         for thread in others { thread.join() }
-        if let failure = outcome.failure { throw failure }
+        guard let result = outcome.result else { preconditionFailure("the loop ended before the proxy did") }
+        return try result.get()
     }
 
     private static func makeLoops(_ count: Int) throws(StartFailure) -> [EventLoop] {
@@ -51,7 +52,7 @@ package enum ProxyProcess {
 
     // Unchecked: written on the first loop's thread, which is the one that reads it.
     private final class Outcome: @unchecked Sendable {
-        var failure: StartFailure?
+        var result: Result<ProxySummary, StartFailure>?
     }
 }
 

@@ -66,26 +66,8 @@ import Synchronization
                 return pending
             }
             isClosed = taken.isClosed
-            write(taken.bytes)
+            Descriptor.write(taken.bytes, to: descriptor)
         }
         busy.store(false, ordering: .releasing)
-    }
-
-    private func write(_ bytes: [UInt8]) {
-        var offset = 0
-        while offset < bytes.count {
-            // Safe: the array outlives the call, and the count is what is left of it.
-            let count = unsafe bytes.withUnsafeBytes { bytes in
-                unsafe Glibc.write(descriptor, bytes.baseAddress?.advanced(by: offset), bytes.count - offset)
-            }
-            if count > 0 {
-                offset += count
-            } else if errno == EAGAIN {
-                var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                unsafe poll(&waiting, 1, -1)
-            } else if errno != EINTR {
-                return
-            }
-        }
     }
 }
