@@ -24,7 +24,8 @@ extension Frontend {
     private func identify(_ bound: LoopBound<Session>) async -> SessionEnding? {
         let session = bound.value
         let bind = binds[session.bind]
-        guard let trust = bind.trust, let parser = bind.parser, let settings = bind.settings.acceptProxy else { return nil }
+        guard let settings = bind.settings.acceptProxy, let trust = bind.trust, let parser = bind.parser
+        else { return nil }
         switch trust.verdict(on: session.peer.ip) {
         case .reject:
             return .untrustedPeer

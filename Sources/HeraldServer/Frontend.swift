@@ -92,7 +92,8 @@ package actor Frontend {
             var address = bind.settings.address.socketAddress
             if let ports { address.port = ports[index] }
             do throws(UVError) {
-                let listener = try open(bind.settings.address, address, index, isShared: isShared, isFirst: ports == nil)
+                let isFirst = ports == nil
+                let listener = try open(bind.settings.address, address, index, isShared: isShared, isFirst: isFirst)
                 listeners.append(listener)
             } catch {
                 throw BindFailure(frontend: settings.name, address: bind.settings.address, error: error)

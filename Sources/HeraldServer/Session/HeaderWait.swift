@@ -29,7 +29,8 @@ final class HeaderWait: SessionWait<SessionEnding?>, StreamReader {
     private func received(_ bytes: RawSpan) {
         switch reception.received(bytes) {
         case .needMore: break
-        case .malformed(let reason): finish(.headerMalformed(label: reason.reason.label, description: reason.description))
+        case .malformed(let error):
+            finish(.headerMalformed(label: error.reason.label, description: error.description))
         case .header(let header, let payload):
             session.header = header
             session.payload = payload
