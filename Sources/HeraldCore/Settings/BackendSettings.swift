@@ -26,7 +26,7 @@ package struct BackendSettings: Hashable, Sendable {
     package var timeouts = Timeouts()
     /// Further attempts after a failed connect, 0 to `maximumRetries`.
     package var retries = 3
-    /// Whether a further attempt goes to another server where one is up; otherwise only the last one does not.
+    /// Whether a further attempt goes to another server at once where one is up; otherwise it goes to the same one.
     package var redispatches = true
     /// In the order of the file; names are unique.
     package var servers: [ServerSettings]
