@@ -3,8 +3,8 @@ package struct ConnectAttempts: Sendable {
     package enum Next: Equatable, Sendable {
         /// Choose a server that is not in `failed`, at once.
         case anotherServer
-        /// Try this one again, after `pause`.
-        case sameServer(Int, after: Duration)
+        /// Try the same one again, after a pause.
+        case sameServer(after: Duration)
         case giveUp
     }
 
@@ -32,6 +32,6 @@ package struct ConnectAttempts: Sendable {
         failed.append(server)
         guard retryCount < retries else { return .giveUp }
         retryCount += 1
-        return redispatches && hasOther ? .anotherServer : .sameServer(server, after: pause)
+        return redispatches && hasOther ? .anotherServer : .sameServer(after: pause)
     }
 }
