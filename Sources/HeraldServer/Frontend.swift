@@ -191,6 +191,7 @@ package actor Frontend {
     }
 
     /// The session's end: both connections are closed as its ending asks for, and the log is told.
+    @inline(never)
     func finish(_ session: Session) {
         guard let ending = session.ending else { preconditionFailure("a session ends for a reason") }
         let worker = worker.value

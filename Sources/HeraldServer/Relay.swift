@@ -22,6 +22,7 @@ package actor Relay {
         await loop.suspend { start(bound.value, limits: limits, continuation: $0) }
     }
 
+    @inline(never)
     private func start(_ session: Session, limits: SilenceLimits, continuation: LoopContinuation) {
         guard let server = session.server, let target = session.target else {
             preconditionFailure("a relay needs a connected server")
