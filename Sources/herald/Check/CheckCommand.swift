@@ -1,7 +1,7 @@
 import ArgumentParser
-import FoundationEssentials
 import HeraldConfiguration
 import HeraldCore
+import LibUV
 
 /// `herald check`: is this configuration one that Herald would run with?
 struct CheckCommand: ParsableCommand {
@@ -9,27 +9,26 @@ struct CheckCommand: ParsableCommand {
         commandName: "check",
         abstract: "Check a configuration file and report every problem in it.",
         discussion: """
-            FILE ending in .yaml or .yml is Herald YAML, in .cfg HAProxy syntax. Every problem goes to stderr as \
-            FILE:LINE:COLUMN: error: (or warning:), sorted by line. Only the file is looked at: no host name is \
-            resolved and no address is bound.
+            FILE ending in .yaml or .yml is Herald YAML, in .cfg HAProxy syntax. Every problem goes to standard error \
+            as FILE:LINE:COLUMN: error: (or warning:), in the order of the file. Only the file is looked at: no host \
+            name is resolved and no address is bound.
 
-            Exit codes: 0 valid, perhaps with warnings; 1 not valid, or not readable; 2 neither kind of file.
+            Exit codes: 0 valid, perhaps with warnings; 1 not valid, or not readable; 2 bad usage, a file of another \
+            kind included.
             """
     )
 
-    @Option(name: .shortAndLong, help: ArgumentHelp("The file to check.", valueName: "file"))
+    @Option(name: .shortAndLong, help: ArgumentHelp("The configuration file.", valueName: "file"))
     var config: String
 
     func run() throws {
-        let configuration = try ConfigurationOutput.read(config)
-        let settings = configuration.settings
-        let servers = settings.backends.reduce(0) { $0 + $1.servers.count }
-        print(
-            """
-            \(config): ok: \(CheckCommand.count(settings.frontends.count, "frontend")), \
-            \(CheckCommand.count(settings.backends.count, "backend")), \(CheckCommand.count(servers, "server"))
-            """
-        )
+        let settings = try ConfigurationFile.read(config).settings
+        let parts = [
+            CheckCommand.count(settings.frontends.count, "frontend"),
+            CheckCommand.count(settings.backends.count, "backend"),
+            CheckCommand.count(settings.backends.reduce(0) { $0 + $1.servers.count }, "server"),
+        ]
+        StandardStream.output.write("\(config): ok: \(parts.joined(separator: ", "))\n")
     }
 
     private static func count(_ number: Int, _ thing: String) -> String {
@@ -37,24 +36,23 @@ struct CheckCommand: ParsableCommand {
     }
 }
 
-/// What the commands that read a configuration say about it on stderr.
-enum ConfigurationOutput {
-    /// Prints warnings; or all problems, and ends the command with its exit code.
+/// A configuration file on the command line.
+enum ConfigurationFile {
+    /// Reads the file; warnings and errors go to standard error, a line each.
+    ///
+    /// - Throws: the command's exit code.
     static func read(_ path: String) throws -> Configuration {
-        do {
+        do throws(ConfigurationError) {
             let configuration = try Configuration.read(file: path)
-            print(configuration.report.lines)
+            report(configuration.report.lines)
             return configuration
         } catch {
-            print(error.lines)
-            throw ExitCode(error.exitCode)
+            report(error.lines)
+            throw ExitCode(error.isBadUsage ? 2 : 1)
         }
     }
 
-    /// One line each, on stderr, in one write.
-    static func print(_ lines: [String]) {
-        guard !lines.isEmpty else { return }
-        var stderr = StandardError()
-        Swift.print(lines.joined(separator: "\n"), to: &stderr)
+    private static func report(_ lines: [String]) {
+        if !lines.isEmpty { StandardError.write(lines.joined(separator: "\n")) }
     }
 }
