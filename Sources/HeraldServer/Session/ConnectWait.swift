@@ -1,0 +1,45 @@
+import HeraldCore
+import LibUV
+import NetworkAddress
+
+/// One attempt of a session to reach a server. Afterwards `session.server` is connected, or `session.connectFailure` says
+/// why there is none.
+final class ConnectWait: SessionWait {
+    private var limit = Duration.zero
+
+    func start(_ address: SocketAddress, limit: Duration) {
+        self.limit = limit
+        guard begin(limit: limit) else { return }
+        let stream = TCPStream(loop: session.client.loop)
+        session.server = stream
+        stream.connect(to: address) { [self] error in
+            if let error { session.connectFailure = ServerFailure(connecting: error) }
+            finish()
+        }
+    }
+
+    override func deadlineReached(at now: UInt64) -> UInt64? {
+        session.connectFailure = .timedOut(after: limit, .connecting)
+        finish()
+        return nil
+    }
+
+    override func cleanUp() {
+        guard session.connectFailure != nil || session.ending != nil else { return }
+        session.server?.close()
+        session.server = nil
+    }
+}
+
+extension ServerFailure {
+    /// What a failed connect(2) means.
+    init(connecting error: UVError) {
+        switch error {
+        case .connectionRefused: self = .refused
+        case .connectionReset, .brokenPipe: self = .reset
+        // The kernel's own connect timeout: nobody has answered for minutes.
+        case .hostUnreachable, .networkUnreachable, .timedOut: self = .unreachable
+        default: self = .local(error.description)
+        }
+    }
+}

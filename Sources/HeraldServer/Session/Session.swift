@@ -1,0 +1,97 @@
+import HeraldCore
+import LibUV
+import NetworkAddress
+import ProxyProtocol
+
+/// One accepted connection's life, from accept to close: its streams, and what its log line will tell.
+///
+/// Lives on its loop alone; carried between the actors of that loop as `LoopBound`.
+package final class Session {
+    let client: TCPStream
+    var server: TCPStream?
+
+    /// The client's address as the socket has it, un-mapped.
+    let peer: SocketAddress
+    /// Index into `Worker.binds`.
+    let bind: Int
+    /// Nanoseconds of the monotonic clock.
+    let acceptedAt: UInt64
+    var header: ProxyHeader?
+    /// The received header is believed: its addresses are the session's.
+    var isHeaderBelieved = false
+    var headerDoneAt: UInt64?
+    /// What came behind the header before the server was there.
+    var payload: [UInt8] = []
+    /// The client's first bytes are yet to be looked at: see `SignatureGuard`.
+    var isGuarded = false
+
+    /// The server of the last attempt.
+    var target: PoolSnapshot.Server?
+    var attempts: ConnectAttempts?
+    var connectFailure: ServerFailure?
+    var connectBeganAt: UInt64?
+    var connectedAt: UInt64?
+    var relayState = RelayState()
+
+    /// Where the session stands in the loop's list of sessions.
+    var position = 0
+    /// How it ends; nil while it may go on.
+    private(set) var ending: SessionEnding?
+    private var wait: SessionWait?
+
+    init(client: TCPStream, peer: SocketAddress, bind: Int, acceptedAt: UInt64) {
+        self.client = client
+        self.peer = peer
+        self.bind = bind
+        self.acceptedAt = acceptedAt
+    }
+
+    /// The client and the address that it dialled, as the server is to be told.
+    var endpoints: (source: SocketAddress, destination: SocketAddress) {
+        if isHeaderBelieved, let announced = header?.announced { return announced }
+        // A connection that is gone has no address any more; nobody will hear of it.
+        return (peer, (client.localAddress ?? peer).unmapped)
+    }
+
+    /// Waits for `wait` from now on.
+    ///
+    /// - Returns: how the session ends, where that is decided already.
+    func begin(_ wait: SessionWait) -> SessionEnding? {
+        precondition(self.wait == nil, "a session waits for one thing at a time")
+        if ending == nil { self.wait = wait }
+        return ending
+    }
+
+    /// `wait` is over, and with an `ending` the session too.
+    func end(_ wait: SessionWait, _ ending: SessionEnding?) {
+        self.wait = nil
+        if let ending { end(ending) }
+    }
+
+    /// Decides how the session ends; the first decision counts.
+    func end(_ ending: SessionEnding) {
+        if self.ending == nil { self.ending = ending }
+    }
+
+    /// Ends the session, whatever it waits for.
+    func abort(_ ending: SessionEnding) {
+        end(ending)
+        wait?.finish(ending)
+    }
+}
+
+extension Session {
+    /// Closes what is open: with FINs where there is nothing more to say, with RSTs where a side must not take the end
+    /// for that of the data, or has sent what must not be answered.
+    func close(_ ending: SessionEnding) {
+        switch ending {
+        case .completed, .noServer, .connectFailed, .localResources, .idleTimeout, .clientFinTimeout, .serverFinTimeout:
+            client.close()
+            server?.close()
+        case .clientGone, .clientReset, .serverReset, .headerMalformed, .headerTimeout, .headerMissing, .untrustedPeer,
+            .headerFromUntrusted, .tooManyWaiting, .drained, .stopped:
+            client.reset()
+            server?.reset()
+        }
+    }
+}

@@ -1,0 +1,63 @@
+import HeraldCore
+import LibUV
+
+/// One wait of a session: for its header, for a connect, for a moment to pass, for the relay to be over.
+///
+/// The session's task suspends on it, and callbacks end it: by what was waited for, by its deadline, or by `abort`;
+/// whatever comes first counts, and nothing after it. What came of it is written into the session. Lives on the
+/// session's loop.
+class SessionWait: DeadlineTarget {
+    let session: Session
+    var deadline: Deadlines.Token?
+    private let deadlines: Deadlines
+    private var continuation: LoopContinuation?
+
+    init(_ session: Session, deadlines: Deadlines, continuation: LoopContinuation) {
+        self.session = session
+        self.deadlines = deadlines
+        self.continuation = continuation
+    }
+
+    final var isOver: Bool { continuation == nil }
+
+    /// Called once, first of all.
+    ///
+    /// - Parameter limit: when to call `deadlineReached`; nil for never.
+    /// - Returns: false where the session was aborted before, and the wait is over already.
+    final func begin(limit: Duration?) -> Bool {
+        if let ending = session.begin(self) {
+            finish(ending)
+            return false
+        }
+        if let limit { deadlines.schedule(self, after: limit) }
+        return true
+    }
+
+    /// Ends the wait, and with an `ending` the session too; further calls do nothing.
+    final func finish(_ ending: SessionEnding? = nil) {
+        guard let continuation else { return }
+        self.continuation = nil
+        deadlines.cancel(self)
+        session.end(self, ending)
+        cleanUp()
+        continuation.resume()
+    }
+
+    /// What must be undone before the task goes on.
+    func cleanUp() {}
+
+    /// Its time is over.
+    ///
+    /// - Returns: as `DeadlineTarget` has it.
+    func deadlineReached(at now: UInt64) -> UInt64? {
+        preconditionFailure("each kind of wait has its own")
+    }
+}
+
+/// Time that a session lets pass before it asks the same server again.
+final class PauseWait: SessionWait {
+    override func deadlineReached(at now: UInt64) -> UInt64? {
+        finish()
+        return nil
+    }
+}
