@@ -195,11 +195,23 @@ extension TCPStream {
             // Safe: libuv has read `count` bytes there, and reads no more before this returns.
             reader.stream(stream, didRead: unsafe RawSpan(_unsafeStart: start, byteCount: count))
         } else if count == Int(UV_EOF.rawValue) {
-            stream.didEnd()
+            if unsafe buffer?.pointee.base == nil { stream.learnHowItEnded() } else { stream.didEnd() }
         } else if count < 0 {
             stream.didFail(UVError(code: Int32(count)))
         }
         stream.loop.finishCallback()
+    }
+
+    /// A hang-up that came together with data: libuv takes it for a FIN without asking (its end comes without a buffer
+    /// then), but it may as well be a reset, and must not pass for a complete transfer.
+    private func learnHowItEnded() {
+        while let reader {
+            switch readAvailable({ reader.stream(self, didRead: $0) }) {
+            case .bytes: continue
+            case .nothingYet, .end: return didEnd()
+            case .failed(let error): return didFail(error)
+            }
+        }
     }
 
     private func didEnd() {
