@@ -78,14 +78,19 @@ private struct YAMLBind {
         if case .mapping = node.content {
             keys.read(node, into: &bind, reader)
             if !keys.mention("address", in: node) {
-                reader.problems.error(node.position, "a bind without 'address'", expected: "address: \":80\", for example")
+                reader.problems.error(
+                    node.position,
+                    "a bind without 'address'",
+                    expected: "address: \":80\", for example"
+                )
             }
         } else {
             bind.address = address(node, reader)
         }
         guard let address = bind.address else { return nil }
         return Located(
-            value: BindSettings(address: address.value, acceptProxy: bind.acceptProxy), position: address.position
+            value: BindSettings(address: address.value, acceptProxy: bind.acceptProxy),
+            position: address.position
         )
     }
 
@@ -152,7 +157,8 @@ private struct YAMLAcceptProxy {
         }
         if !accept.mentionsFrom {
             reader.problems.warning(
-                node.position, "whoever connects here can claim any client address",
+                node.position,
+                "whoever connects here can claim any client address",
                 expected: "'from' with the networks of those who send the header"
             )
             if let position = accept.otherwisePosition {
