@@ -27,7 +27,7 @@ package struct Configuration: Sendable {
                 case .haproxy: HAProxyConfiguration.read(bytes, problems: problems)
                 }
         }
-        let report = ConfigurationReport(fileName: fileName, problems: problems.all)
+        let report = ConfigurationReport(fileName: fileName, problems: problems.all, omitted: problems.omitted)
         guard let settings else { throw .invalid(report) }
         return Configuration(settings: settings, report: report)
     }

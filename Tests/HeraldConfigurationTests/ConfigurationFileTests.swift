@@ -89,9 +89,18 @@ import Testing
     @Test func moreProblemsThanAnybodyReadsAreCounted() {
         let text = haproxyFile(String(repeating: "bind :\n", count: 150))
         let found = errors(text, "f.cfg")
-        #expect(found.count == 99)
+        #expect(found.count == 100)
         #expect(lines(text, "f.cfg").count == 101)
         #expect(lines(text, "f.cfg").last == " and 52 more")
+    }
+
+    @Test func errorsAreShownBeforeWarnings() {
+        let text = "global\n" + String(repeating: "daemon\n", count: 20_000) + "bnid\n" + haproxyFile()
+        let found = lines(text, "f.cfg")
+        #expect(found.count == 101)
+        #expect(found[0].hasPrefix("2:1: warning: "))
+        #expect(found[99] == "20002:1: error: unknown keyword 'bnid' in section 'global'")
+        #expect(found[100] == " and 19903 more")
     }
 
     @Test func fileTextIsQuotedEscapedAndCut() {

@@ -297,7 +297,7 @@ import Testing
 
     /// Accepted, because no client and no server sees a difference.
     @Test(arguments: [
-        ("log 127.0.0.1 local0", "4:1: warning: 'log' is not acted on: Herald logs to stderr"),
+        ("log 127.0.0.1 local0", "4:1: warning: 'log' is not acted on: Herald logs to standard output"),
         (
             "option dontlognull",
             "4:8: warning: 'option dontlognull' is not acted on: Herald logs every session; 'log: {sessions: errors}' in YAML logs fewer"

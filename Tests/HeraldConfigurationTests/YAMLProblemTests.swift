@@ -498,6 +498,10 @@ import Testing
             "4:71: warning: 1s for a header is less than the 3s that a lost packet can take"
         ),
         (
+            yamlFile(frontend: "bind: { address: \":8\", accept-proxy: { from: [10.0.0.1/8] } }"),
+            "4:51: warning: '10.0.0.1/8' is more than that address; did you mean '10.0.0.0/8'?"
+        ),
+        (
             yamlFile(frontend: "bind: \":0\""),
             "4:11: warning: port 0 is whichever the kernel picks, which only the log tells"
         ),

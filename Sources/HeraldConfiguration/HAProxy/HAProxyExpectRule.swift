@@ -84,10 +84,7 @@ extension HAProxyProxy {
                 count += 1
                 if word.text.hasPrefix("-") {
                     problems.unsupported(word.position, "src \(word.text)", instead: "networks written out")
-                } else if let block = problems.at(
-                    word.position,
-                    { () throws(Fault) in try AddressText.network(word.text) }
-                ) {
+                } else if let block = problems.network(word.text, at: word.position) {
                     networks.append(block)
                 }
             }

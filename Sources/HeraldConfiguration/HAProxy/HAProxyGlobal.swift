@@ -30,7 +30,7 @@ enum HAProxyGlobal {
             },
         ],
         ignored: [
-            "Herald logs to stderr": """
+            "Herald logs to standard output": """
             log log-tag log-send-hostname anonkey
             """,
             "Herald has no command socket; 'herald run --admin' tells health and metrics": """

@@ -129,7 +129,8 @@ extension HAProxyProxy {
         ],
         granted: "enabled",
         ignored: [
-            "Herald logs to stderr": "log log-format log-format-sd error-log-format log-tag log-steps unique-id-format",
+            "Herald logs to standard output":
+                "log log-format log-format-sd error-log-format log-tag log-steps unique-id-format",
             "nothing in Herald uses it": """
             description id guid bind-process declare email-alert load-server-state-from-file
             server-state-file-name stats hash-type hash-balance-factor hash-preserve-affinity fullconn

@@ -80,6 +80,17 @@ enum AddressText {
     }
 }
 
+extension Problems {
+    /// A network; one that is wider than the address before its `/` gets a warning.
+    func network(_ text: String, at position: SourcePosition) -> CIDRBlock? {
+        let block = at(position) { () throws(Fault) in try AddressText.network(text) }
+        if let block, let base = IPAddress(text.prefix { $0 != "/" }), base != block.base {
+            warning(position, "\(Quotation.quote(text)) is more than that address", suggestion: "\(block)")
+        }
+        return block
+    }
+}
+
 // MARK: - Parts
 
 extension AddressText {

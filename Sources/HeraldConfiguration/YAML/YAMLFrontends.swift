@@ -175,10 +175,8 @@ private struct YAMLAcceptProxy {
                 accept.mentionsFrom = true
                 let items = reader.items(node, "a list of networks, such as [10.0.0.0/8]")
                 accept.settings.trusted = items.compactMap { item in
-                    let block = reader.value(item, "a network, such as 10.0.0.0/8") {
-                        text throws(Fault) in try AddressText.network(text)
-                    }
-                    return block
+                    guard let text = reader.text(item, "a network, such as 10.0.0.0/8") else { return nil }
+                    return reader.problems.network(text, at: item.position)
                 }
             },
             "otherwise": { accept, node, reader in
