@@ -24,7 +24,7 @@ let package = Package(
         .library(name: "NetworkAddress", targets: ["NetworkAddress"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         // Floor 0: addresses, and the two C libraries.

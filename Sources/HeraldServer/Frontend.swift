@@ -92,7 +92,8 @@ package actor Frontend {
             var address = bind.settings.address.socketAddress
             if let ports { address.port = ports[index] }
             do throws(UVError) {
-                let listener = try open(bind.settings.address, address, index, isShared: isShared, isFirst: ports == nil)
+                let isFirst = ports == nil
+                let listener = try open(bind.settings.address, address, index, isShared: isShared, isFirst: isFirst)
                 listeners.append(listener)
             } catch {
                 throw BindFailure(frontend: settings.name, address: bind.settings.address, error: error)
@@ -189,8 +190,10 @@ package actor Frontend {
         pause(for: Limits.acceptPause)
     }
 
-    /// The session's end: both connections are closed as `ending` asks for, and the log is told.
-    func finish(_ session: Session, _ ending: SessionEnding) {
+    /// The session's end: both connections are closed as its ending asks for, and the log is told.
+    @inline(never)
+    func finish(_ session: Session) {
+        guard let ending = session.ending else { preconditionFailure("a session ends for a reason") }
         let worker = worker.value
         if worker.log.wants(ending) {
             let bind = binds[session.bind].description

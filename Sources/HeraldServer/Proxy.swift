@@ -67,7 +67,9 @@ package actor Proxy {
         await stopRequests.first()
         let cutOffCount = await drain()
         await shutDown()
-        return ProxySummary(sessionCount: processGate.total, cutOffCount: cutOffCount)
+        let summary = ProxySummary(sessionCount: processGate.total, cutOffCount: cutOffCount)
+        announceStop(summary)
+        return summary
     }
 
     // MARK: Start
@@ -231,15 +233,18 @@ package actor Proxy {
         if left > 0 {
             await abortSessions(stopRequests.count < 2 ? .drained : .stopped)
         }
+        return left
+    }
+
+    private func announceStop(_ summary: ProxySummary) {
         journal.event(
             .notice,
             "stopped",
             [
-                "sessions": .integer(Int(clamping: processGate.total)), "cut_off": .integer(left),
+                "sessions": .integer(Int(clamping: summary.sessionCount)), "cut_off": .integer(summary.cutOffCount),
                 "uptime": .text((ContinuousClock.now - startedAt).plainText),
             ]
         )
-        return left
     }
 
     private func abortSessions(_ ending: SessionEnding) async {

@@ -7,7 +7,7 @@
 /// var received: [UInt8] = []
 ///
 /// while received.append(contentsOf: try await connection.read()) {
-///     switch parser.parse(received.span.bytes) {
+///     switch parser.parse(received.span) {
 ///     case .needMore:
 ///         continue                                    // and give up after a few seconds, whatever it sends
 ///     case .header(let header, let length):
@@ -75,7 +75,11 @@ public struct HeaderParser: Sendable {
 
     /// Parses everything received so far.
     public func parse(_ input: RawSpan) -> HeaderParseResult {
-        let bytes = Span<UInt8>(_bytes: input)
+        parse(Span<UInt8>(_bytes: input))
+    }
+
+    /// Parses everything received so far.
+    public func parse(_ bytes: Span<UInt8>) -> HeaderParseResult {
         guard !bytes.isEmpty else {
             let shortest = limits.acceptsVersion1 ? HeaderParser.shortestVersion1Line : HeaderParser.fixedPartBytes
             return .needMore(atLeast: shortest)

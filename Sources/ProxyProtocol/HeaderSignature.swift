@@ -35,8 +35,13 @@ public enum HeaderPrefix: Hashable, Sendable {
     /// in how they go on.
     case certain
 
+    /// What the bytes at the beginning of a stream are.
     public static func of(_ input: RawSpan) -> HeaderPrefix {
-        let bytes = Span<UInt8>(_bytes: input)
+        of(Span<UInt8>(_bytes: input))
+    }
+
+    /// What the bytes at the beginning of a stream are.
+    public static func of(_ bytes: Span<UInt8>) -> HeaderPrefix {
         let text = HeaderSignature.version1MatchLength(bytes)
         let binary = HeaderSignature.version2MatchLength(bytes)
         if text == HeaderSignature.version1.count || binary == HeaderSignature.version2.count { return .certain }

@@ -34,7 +34,8 @@ package enum CPUQuota {
     private static func path(_ read: (String) -> String?, controller: String) -> String {
         for line in read("/proc/self/cgroup")?.split(separator: "\n") ?? [] {
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
-            if fields.count == 3, fields[1].split(separator: ",").contains(Substring(controller)) || fields[1] == controller {
+            guard fields.count == 3 else { continue }
+            if fields[1] == controller || fields[1].split(separator: ",").contains(Substring(controller)) {
                 return fields[2] == "/" ? "" : String(fields[2])
             }
         }

@@ -32,7 +32,8 @@ struct DemoCommand: ParsableCommand {
             }
             thread.join()
         }
-        try ProxyRunner.run(DemoCommand.settings(addresses), greeting: DemoCommand.greeting, farewell: DemoCommand.farewell)
+        let settings = DemoCommand.settings(addresses)
+        try ProxyRunner.run(settings, greeting: DemoCommand.greeting, farewell: DemoCommand.farewell)
     }
 
     private static func settings(_ addresses: [SocketAddress]) -> ProxySettings {

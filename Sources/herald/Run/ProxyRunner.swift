@@ -13,7 +13,9 @@ enum ProxyRunner {
     ) throws {
         let journal = try Journal(settings.process.log)
         do throws(StartFailure) {
-            let summary = try ProxyProcess.run(settings, journal: journal) { _ in StandardStream.output.write(greeting) }
+            let summary = try ProxyProcess.run(settings, journal: journal) { _ in
+                StandardStream.output.write(greeting)
+            }
             journal.close()
             StandardStream.output.write(farewell(summary))
         } catch {
