@@ -82,6 +82,7 @@ final class ChildProcess: Sendable {
 }
 
 /// Runs a command to its end.
+@discardableResult
 func run(_ command: [String], input: [UInt8]? = nil, within limit: Duration = patience) throws -> ChildProcess {
     let process = try ChildProcess(command, input: input)
     guard process.wait(within: limit) != nil else {

@@ -151,6 +151,12 @@ final class Connection: Sendable {
         return received.text.split(whereSeparator: \.isNewline).first.map(String.init)
     }
 
+    /// Asks for `/` by HTTP, and returns the answer's last line.
+    func get() throws -> String? {
+        try send("GET / HTTP/1.0\r\n\r\n")
+        return try receiveAll().text.split(whereSeparator: \.isNewline).last.map(String.init)
+    }
+
     /// Says that no more will be sent.
     func finish() throws {
         try NativeSocket.check(shutdown(open, Int32(SHUT_WR)), "shutdown")

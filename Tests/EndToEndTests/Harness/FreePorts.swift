@@ -14,8 +14,8 @@ enum FreePorts {
         for _ in 0..<200 {
             let port = UInt16.random(in: range)
             guard taken.withLock({ $0.insert(port).inserted }) else { continue }
-            let texts = ["0.0.0.0:\(port)", "[::]:\(port)"]
-            if try texts.allSatisfy({ isFree(try address($0)) }) { return port }
+            let any = [IPAddress.v4(IPv4Address(bits: 0)), .v6(IPv6Address(high: 0, low: 0))]
+            if any.allSatisfy({ isFree(SocketAddress($0, port: port)) }) { return port }
         }
         throw HarnessError("no free port found")
     }

@@ -9,8 +9,7 @@ final class Listener: Sendable {
     private let descriptor: Mutex<Int32>
 
     /// Listens on 127.0.0.1 and a free port unless told otherwise.
-    init(on address: SocketAddress? = nil, backlog: Int32 = 512) throws {
-        let address = try address ?? loopback()
+    init(on address: SocketAddress = .loopback(), backlog: Int32 = 512) throws {
         let descriptor = try NativeSocket.make(for: address)
         do {
             try NativeSocket.set(descriptor, SO_REUSEADDR, to: 1)
@@ -60,15 +59,4 @@ final class Listener: Sendable {
             descriptor = -1
         }
     }
-}
-
-/// 127.0.0.1, port 0 (any) unless told otherwise.
-func loopback(_ port: UInt16 = 0) throws -> SocketAddress {
-    try address("127.0.0.1:\(port)")
-}
-
-/// An address from its text.
-func address(_ text: String) throws -> SocketAddress {
-    guard let address = SocketAddress(text) else { throw HarnessError("not an address: \(text)") }
-    return address
 }

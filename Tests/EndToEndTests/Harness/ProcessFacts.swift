@@ -52,3 +52,12 @@ struct ProcessFacts {
         return 0
     }
 }
+
+extension ChildProcess {
+    /// Waits until the process listens on every one of `ports`.
+    func waitUntilListening(on ports: [UInt16]) throws {
+        let facts = ProcessFacts(pid: pid)
+        let isReady = becomesTrue { poll() != nil || facts.listeningPorts.isSuperset(of: ports) }
+        guard isReady, poll() == nil else { throw HarnessError("\(command[0]) does not listen on \(ports)") }
+    }
+}

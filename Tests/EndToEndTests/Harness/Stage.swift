@@ -78,6 +78,8 @@ struct StageTrait: TestTrait, SuiteTrait, TestScoping {
                 }
             }
             result = .success(())
+        } catch let error as HarnessError {
+            result = .failure(HarnessError("\(error)\n\(stage.story)"))
         } catch {
             result = .failure(error)
         }
