@@ -103,12 +103,16 @@ final class Connection: Sendable {
     }
 
     /// Reads until `isEnough`, the other side's end, or the deadline.
-    func receive(within limit: Duration = patience, until isEnough: (Received) -> Bool) throws -> Received {
+    func receive(
+        atMost size: Int = 65536,
+        within limit: Duration = patience,
+        until isEnough: (Received) -> Bool
+    ) throws -> Received {
         let deadline = Deadline(in: limit)
         var received = Received()
         while !isEnough(received) {
             guard NativeSocket.wait(open, for: POLLIN, until: deadline) else { break }
-            switch try NativeSocket.receive(open, upTo: 65536) {
+            switch try NativeSocket.receive(open, upTo: size) {
             case .bytes(let bytes):
                 received.reads.append(bytes)
             case .end:
@@ -130,19 +134,8 @@ final class Connection: Sendable {
     }
 
     /// One read, of whatever is there first.
-    func receiveOnce(within limit: Duration = patience) throws -> Received {
-        try receive(within: limit) { !$0.reads.isEmpty }
-    }
-
-    /// Reads at least `count` bytes.
-    func receive(count: Int, within limit: Duration = patience) throws -> Received {
-        var total = 0
-        var counted = 0
-        return try receive(within: limit) { received in
-            for read in received.reads[counted...] { total += read.count }
-            counted = received.reads.count
-            return total >= count
-        }
+    func receiveOnce(atMost size: Int = 65536, within limit: Duration = patience) throws -> Received {
+        try receive(atMost: size, within: limit) { !$0.reads.isEmpty }
     }
 
     /// Reads up to a line's end, and returns the line without it; nil if it does not come.
