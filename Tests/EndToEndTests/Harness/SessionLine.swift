@@ -2,17 +2,27 @@ import Foundation
 import NetworkAddress
 
 /// The log's line at a session's end, as `--log-format json` writes it.
-struct SessionLine: Decodable, CustomStringConvertible {
+struct SessionLine: Decodable {
     /// How it ended: `completed`, `client-reset`, `header-malformed` and so on.
     var end: String
     /// Who connected, by the socket.
     var peer: String?
     /// Who the client is, by the header where one was believed.
     var client: String?
+    var destination: String?
+    /// The header that came in: `v1`, `v2`, `v2-local` and so on.
+    var header: String?
     var server: String?
+    var retries: Int
+    var bytesFromClient: Int
+    var bytesFromServer: Int
+    var totalMilliseconds: Double
 
-    var description: String {
-        "end=\(end) peer=\(peer ?? "-") client=\(client ?? "-") server=\(server ?? "-")"
+    private enum CodingKeys: String, CodingKey {
+        case end, peer, client, destination, header, server, retries
+        case bytesFromClient = "bytes_from_client"
+        case bytesFromServer = "bytes_from_server"
+        case totalMilliseconds = "total_ms"
     }
 }
 
@@ -30,7 +40,7 @@ extension Herald {
     }
 
     /// How the session of this client ended, by the log.
-    func ending(of client: Connection, within limit: Duration = patience) -> String? {
+    func ending(of client: Connection, within limit: Duration = .seconds(3)) -> String? {
         sessionLine(within: limit) { $0.peer == client.local.description }?.end
     }
 }

@@ -1,0 +1,105 @@
+import Glibc
+import NetworkAddress
+import Testing
+
+/// Peers that vanish at any point, servers that never answer, and no descriptors left.
+@Suite("Peer failure", .onStage)
+struct PeerFailureTests {
+    static let header = ProxyHeader.v2("203.0.113.5:51234", "198.51.100.7:443")
+
+    @Test func clientsThatResetAtAnyPointLeaveNothingBehind() throws {
+        let pair = try Pair()
+        let witness = try pair.session()
+        let base = pair.herald.facts.descriptorCount
+        for count in 0...Self.header.count {
+            let client = try pair.connect()
+            try client.send(Array(Self.header[..<count]))
+            if count.isMultiple(of: 2) { pause(.milliseconds(3)) }
+            try client.reset()
+        }
+        for _ in 0..<20 {
+            let (client, _) = try pair.session()
+            _ = try client.sendUntilBlocked(for: .milliseconds(5), atMost: 1 << 20)
+            try client.reset()
+        }
+        try goesOn(witness)
+        // Servers that were reached before the reset are still in the backlog.
+        while let server = try pair.server.acceptIfAny(within: .milliseconds(50)) {
+            server.close()
+        }
+        #expect(becomesTrue { pair.herald.facts.descriptorCount == base })
+    }
+
+    @Test func serversThatResetAtAnyPointLeaveNothingBehind() throws {
+        let pair = try Pair()
+        let witness = try pair.session()
+        let base = pair.herald.facts.descriptorCount
+        for step in 0..<40 {
+            let client = try pair.connect()
+            try client.send(Self.header)
+            let server = try pair.server.accept()
+            switch step % 4 {
+            case 0: break
+            case 1: _ = try server.receiveOnce()
+            case 2: try client.send("question")
+            default: try server.send("half an ans")
+            }
+            try server.reset()
+            #expect(try client.receiveAll().ending == .reset)
+        }
+        try goesOn(witness)
+        #expect(becomesTrue { pair.herald.facts.descriptorCount == base })
+    }
+
+    @Test func aServerThatNeverAnswersHoldsNobodyElseUp() throws {
+        let pair = try Pair(defaults: ["timeout client 400", "timeout server 400"])
+        let (client, server) = try pair.session()
+        let other = try pair.session()
+        try client.send("question")
+        for _ in 0..<10 {
+            try goesOn(other)
+            pause(.milliseconds(100))
+        }
+        #expect(try client.receiveAll().ending != .open)
+        #expect(pair.herald.ending(of: client) == "idle-timeout")
+        #expect(try server.receiveAll().text == "question")
+    }
+
+    @Test(arguments: [1, 2])
+    func withoutDescriptorsAcceptingPausesAndComesBack(threads: Int) throws {
+        let port = try FreePorts.next()
+        let server = try RecordingServer("s1")
+        let herald = try Herald(
+            configuration(bind: "127.0.0.1:\(port)", servers: "\(server.address)"),
+            ports: port,
+            arguments: ["--threads", "\(threads)"],
+            launcher: ["prlimit", "--nofile=64:64"]
+        )
+        let base = herald.facts.descriptorCount
+        let first = try Connection(to: .loopback(port))
+        try first.send("hello")
+        #expect(try first.receiveLine() == "s1")
+        let crowd = try (0..<80).map { _ in try Connection(to: .loopback(port)) }
+        #expect(becomesTrue { herald.facts.descriptorCount > 40 })
+        pause(.milliseconds(300))
+        let busy = herald.facts.cpuTime
+        pause(.seconds(1))
+        #expect(herald.facts.cpuTime - busy < .milliseconds(100), "nothing spins")
+        #expect(herald.process.poll() == nil)
+        try first.send("again")
+        #expect(try first.receiveOnce(within: .milliseconds(100)).ending == .open, "its session goes on")
+        for connection in crowd {
+            connection.close()
+        }
+        #expect(try becomesTrue { try visit(port) == "s1" })
+        first.close()
+        #expect(becomesTrue { herald.facts.descriptorCount <= base })
+    }
+
+    private func goesOn(_ session: (client: Connection, server: Connection)) throws {
+        try session.client.send("ping\n")
+        #expect(try session.server.receiveLine() == "ping")
+        try session.server.send("pong\n")
+        #expect(try session.client.receiveLine() == "pong")
+    }
+}
