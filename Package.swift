@@ -7,6 +7,7 @@ let houseRules: [SwiftSetting] = [
     .treatAllWarnings(as: .error),
     .enableUpcomingFeature("ExistentialAny"),
     .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
     .enableExperimentalFeature("Lifetimes"),
 ]
 
@@ -14,7 +15,6 @@ let houseRules: [SwiftSetting] = [
 let libuv = Context.environment["STATIC"] == "1" ? "libuv-static" : "libuv"
 
 let argumentParser: Target.Dependency = .product(name: "ArgumentParser", package: "swift-argument-parser")
-let logging: Target.Dependency = .product(name: "Logging", package: "swift-log")
 
 let package = Package(
     name: "herald",
@@ -24,8 +24,7 @@ let package = Package(
         .library(name: "NetworkAddress", targets: ["NetworkAddress"]),
     ],
     dependencies: [
-        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-        .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
         // Floor 0: addresses, and the two C libraries.
@@ -48,7 +47,7 @@ let package = Package(
         ),
         .target(
             name: "HeraldServer",
-            dependencies: ["HeraldCore", "LibUV", "NetworkAddress", "ProxyProtocol", logging],
+            dependencies: ["HeraldCore", "LibUV", "NetworkAddress", "ProxyProtocol"],
             swiftSettings: houseRules
         ),
 
@@ -57,7 +56,7 @@ let package = Package(
             name: "herald",
             dependencies: [
                 "HeraldConfiguration", "HeraldCore", "HeraldServer", "LibUV", "NetworkAddress", "ProxyProtocol",
-                argumentParser, logging,
+                argumentParser,
             ],
             swiftSettings: houseRules
         ),

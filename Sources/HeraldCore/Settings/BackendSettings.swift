@@ -2,6 +2,8 @@ package import NetworkAddress
 
 /// A named pool of servers, and how one is chosen and reached.
 package struct BackendSettings: Hashable, Sendable {
+    package static let maximumRetries = 100
+
     package enum Balance: String, Hashable, Sendable, CaseIterable {
         case roundrobin
     }
@@ -22,9 +24,9 @@ package struct BackendSettings: Hashable, Sendable {
     package var name: String
     package var balance: Balance = .roundrobin
     package var timeouts = Timeouts()
-    /// Further attempts after a failed connect, 0 to 100.
+    /// Further attempts after a failed connect, 0 to `maximumRetries`.
     package var retries = 3
-    /// Whether a further attempt goes to another server where one is up; otherwise only the last one does not.
+    /// Whether a further attempt goes to another server at once where one is up; otherwise it goes to the same one.
     package var redispatches = true
     /// In the order of the file; names are unique.
     package var servers: [ServerSettings]
@@ -101,6 +103,9 @@ package struct Version2Options: Hashable, Sendable {
 
 /// How a server's health is found out. Defaults are HAProxy's.
 package struct HealthCheckSettings: Hashable, Sendable {
+    /// For `rise` and `fall`.
+    package static let countRange = 1...10_000
+
     /// Between checks of a server that is up.
     package var interval: Duration = .seconds(2)
     /// Between checks of a server whose state is about to change; nil takes `interval`.
@@ -109,9 +114,9 @@ package struct HealthCheckSettings: Hashable, Sendable {
     package var downInterval: Duration?
     /// For one check; nil takes the interval.
     package var timeout: Duration?
-    /// Good checks in a row that bring a server up, at least 1.
+    /// Good checks in a row that bring a server up, in `countRange`.
     package var rise = 2
-    /// Failed checks in a row that take a server down, at least 1.
+    /// Failed checks in a row that take a server down, in `countRange`.
     package var fall = 3
     /// In place of the server's port.
     package var port: UInt16?

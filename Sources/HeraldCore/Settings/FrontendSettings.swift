@@ -75,6 +75,9 @@ package struct AcceptProxySettings: Hashable, Sendable {
         case ignore
     }
 
+    /// From a version 1 line with its CRLF (section 2.1) to the largest version 2 header there can be (section 2.2).
+    package static let headerByteRange = 107...65_551
+
     /// Peers whose header is believed, by their real, un-mapped address; nil believes everybody.
     package var trusted: [CIDRBlock]?
     package var otherwise: Otherwise = .reject
@@ -82,7 +85,7 @@ package struct AcceptProxySettings: Hashable, Sendable {
     package var acceptsVersion2 = true
     /// From accept to the header's last byte.
     package var timeout: Duration = .seconds(5)
-    /// Largest header, 107 (a version 1 line) to 65,551 bytes.
+    /// Largest header, in `headerByteRange`.
     package var maximumHeaderBytes = 4096
 
     package init() {}

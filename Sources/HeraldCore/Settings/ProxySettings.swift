@@ -1,3 +1,5 @@
+package import NetworkAddress
+
 /// All that one Herald process is told to do: the one model behind both configuration languages.
 ///
 /// Every value is valid by construction: names are unique, each frontend's backend exists, numbers are in range. Only
@@ -18,12 +20,19 @@ package struct ProxySettings: Hashable, Sendable {
 
 /// What holds for the whole process.
 package struct ProcessSettings: Hashable, Sendable {
+    /// More threads than this only get in each other's way.
+    package static let maximumThreads = 256
+    /// For `maximumSessions`, here and of a frontend.
+    package static let sessionRange = 1...100_000_000
+
     /// Worker threads, one loop each; nil takes the CPU quota of the container or machine.
     package var threads: Int?
     /// Sessions at one time, over all frontends; nil derives it from the limit on open files.
     package var maximumSessions: Int?
     /// How long sessions may go on once the process was told to stop.
     package var drainTimeout: Duration = .seconds(30)
+    /// Where health, metrics and status are told; nil tells them nowhere.
+    package var admin: SocketAddress?
     package var log = LogSettings()
 
     package init() {}

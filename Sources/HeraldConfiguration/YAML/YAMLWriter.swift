@@ -1,0 +1,177 @@
+package import HeraldCore
+internal import NetworkAddress
+
+/// Writes settings as Herald YAML that reads back as the same settings.
+package struct YAMLWriter {
+    private var lines: [String] = []
+
+    private init() {}
+
+    /// `comment` is lines for the top of the file, without their `#`.
+    package static func write(_ settings: ProxySettings, comment: [String] = []) -> String {
+        var writer = YAMLWriter()
+        for line in comment { writer.lines.append("# \(Quotation.escape(line))") }
+        writer.write(settings.process)
+        writer.lines.append("frontends:")
+        for frontend in settings.frontends {
+            writer.write(frontend, backend: settings.backends[frontend.backend].name)
+        }
+        writer.lines.append("backends:")
+        for backend in settings.backends { writer.write(backend) }
+        return writer.lines.joined(separator: "\n") + "\n"
+    }
+
+    private mutating func write(_ process: ProcessSettings) {
+        let usual = ProcessSettings()
+        if let threads = process.threads { lines.append("threads: \(threads)") }
+        if let sessions = process.maximumSessions { lines.append("maximum-sessions: \(sessions)") }
+        if process.drainTimeout != usual.drainTimeout {
+            lines.append("drain-timeout: \(DurationText.write(process.drainTimeout))")
+        }
+        if process.log != usual.log {
+            let log = process.log
+            lines.append("log: { format: \(log.format), level: \(log.level), sessions: \(scalar(log.sessions.rawValue)) }")
+        }
+        if let admin = process.admin {
+            lines.append("admin:")
+            lines.append("  bind: \(scalar(admin.description))")
+        }
+    }
+
+    private mutating func write(_ frontend: FrontendSettings, backend: String) {
+        lines.append("  \(scalar(frontend.name)):")
+        lines.append("    bind:")
+        for bind in frontend.binds {
+            lines.append("      - address: \(scalar(address(bind.address)))")
+            if let acceptProxy = bind.acceptProxy {
+                lines.append("        accept-proxy: \(self.acceptProxy(acceptProxy))")
+            }
+        }
+        lines.append("    default-backend: \(scalar(backend))")
+        if let sessions = frontend.maximumSessions { lines.append("    maxconn: \(sessions)") }
+        lines.append("    timeouts:")
+        lines.append("      client: \(timeout(frontend.clientTimeout))")
+        if let fin = frontend.clientFinTimeout { lines.append("      client-fin: \(DurationText.write(fin))") }
+    }
+
+    /// The shortest spelling for every address of IPv4.
+    private func address(_ bind: BindAddress) -> String {
+        let isAny = bind.family == .ipv4 && bind.socketAddress.ip.isUnspecified
+        return isAny ? ":\(bind.socketAddress.port)" : bind.description
+    }
+
+    private func acceptProxy(_ settings: AcceptProxySettings) -> String {
+        let usual = AcceptProxySettings()
+        guard settings != usual else { return "true" }
+        var parts: [String] = []
+        if let trusted = settings.trusted {
+            parts.append("from: [\(trusted.map { scalar($0.description) }.joined(separator: ", "))]")
+            parts.append("otherwise: \(settings.otherwise)")
+        }
+        if !settings.acceptsVersion1 || !settings.acceptsVersion2 {
+            let versions = (settings.acceptsVersion1 ? ["v1"] : []) + (settings.acceptsVersion2 ? ["v2"] : [])
+            parts.append("versions: [\(versions.joined(separator: ", "))]")
+        }
+        if settings.timeout != usual.timeout { parts.append("timeout: \(DurationText.write(settings.timeout))") }
+        if settings.maximumHeaderBytes != usual.maximumHeaderBytes {
+            parts.append("max-header-bytes: \(settings.maximumHeaderBytes)")
+        }
+        return mapping(parts)
+    }
+
+    private mutating func write(_ backend: BackendSettings) {
+        lines.append("  \(scalar(backend.name)):")
+        lines.append("    balance: \(backend.balance)")
+        lines.append("    retries: \(backend.retries)")
+        lines.append("    redispatch: \(backend.redispatches)")
+        lines.append("    timeouts:")
+        lines.append("      connect: \(DurationText.write(backend.timeouts.connect))")
+        lines.append("      server: \(timeout(backend.timeouts.server))")
+        if let fin = backend.timeouts.serverFin { lines.append("      server-fin: \(DurationText.write(fin))") }
+        lines.append("      tunnel: \(timeout(backend.timeouts.tunnel))")
+        lines.append("    servers:\(backend.servers.isEmpty ? " {}" : "")")
+        for server in backend.servers { lines.append("      \(scalar(server.name)): \(text(server))") }
+    }
+
+    private func text(_ server: ServerSettings) -> String {
+        var parts = ["address: \(scalar(server.address.description))"]
+        if let check = server.check { parts.append("check: \(text(check, of: server))") }
+        switch server.announcement {
+        case .none: break
+        case .version1: parts.append("send-proxy: v1")
+        case .version2(let options): parts.append("send-proxy: \(text(options))")
+        }
+        if server.weight != 1 { parts.append("weight: \(server.weight)") }
+        if server.isDisabled { parts.append("disabled: true") }
+        return mapping(parts)
+    }
+
+    private func text(_ check: HealthCheckSettings, of server: ServerSettings) -> String {
+        let usual = HealthCheckSettings()
+        var parts: [String] = []
+        if check.interval != usual.interval { parts.append("interval: \(DurationText.write(check.interval))") }
+        if let fast = check.fastInterval { parts.append("fast-interval: \(DurationText.write(fast))") }
+        if let down = check.downInterval { parts.append("down-interval: \(DurationText.write(down))") }
+        if check.rise != usual.rise { parts.append("rise: \(check.rise)") }
+        if check.fall != usual.fall { parts.append("fall: \(check.fall)") }
+        if let timeout = check.timeout { parts.append("timeout: \(DurationText.write(timeout))") }
+        if let port = check.port { parts.append("port: \(port)") }
+        if let address = check.address { parts.append("address: \(scalar(address.description))") }
+        if check.announcement != check.announcement(following: server.announcement, isForced: nil) {
+            switch check.announcement {
+            case .none: parts.append("send-proxy: false")
+            case .version1: parts.append("send-proxy: v1")
+            case .version2: parts.append("send-proxy: v2")
+            }
+        }
+        return parts.isEmpty ? "true" : mapping(parts)
+    }
+
+    private func text(_ options: Version2Options) -> String {
+        guard options != Version2Options() else { return "v2" }
+        var parts = ["version: v2"]
+        if options.hasChecksum { parts.append("crc32c: true") }
+        var tlvs: [String] = []
+        if !options.passedTypes.isEmpty {
+            tlvs.append("pass: [\(options.passedTypes.sorted().map(TLVText.name).joined(separator: ", "))]")
+        }
+        if !options.addedTLVs.isEmpty {
+            let added = options.addedTLVs.map { tlv in
+                "\(TLVText.name(tlv.type)): \(scalar(String(decoding: tlv.value, as: UTF8.self)))"
+            }
+            tlvs.append("add: \(mapping(added))")
+        }
+        if !tlvs.isEmpty { parts.append("tlvs: \(mapping(tlvs))") }
+        return mapping(parts)
+    }
+
+    private func timeout(_ duration: Duration?) -> String {
+        duration.map(DurationText.write) ?? "never"
+    }
+
+    private func mapping(_ parts: [String]) -> String {
+        "{ \(parts.joined(separator: ", ")) }"
+    }
+
+    /// Plain where nothing else can be read from it, otherwise in double quotes.
+    private func scalar(_ text: String) -> String {
+        let first = text.utf8.first
+        let isPlain =
+            text.utf8.allSatisfy { NameText.isLetterOrDigit($0) || "-_.:/".utf8.contains($0) }
+            && (first.map(NameText.isLetterOrDigit) ?? false)
+            && !text.hasSuffix(":")
+            && !["null", "true", "false", "yes", "no", "on", "off", "never", "y", "n"].contains(text.lowercased())
+        guard !isPlain else { return text }
+        var quoted = ""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"", "\\": quoted += "\\\(scalar)"
+            case " "..."~": quoted.unicodeScalars.append(scalar)
+            default:
+                let digits = String(scalar.value, radix: 16)
+                quoted += "\\U" + String(repeating: "0", count: 8 - digits.count) + digits
+            }
+        }
+        return "\"\(quoted)\""
+    }
+}

@@ -1,0 +1,70 @@
+/// Every bound of Herald that is not a setting of its own, by name.
+///
+/// Sizes are in bytes. What a user can set has its default and its range beside the setting.
+package enum Limits {
+    // MARK: PROXY header
+
+    /// The longest version 1 line with its CRLF (proxy-protocol.txt, section 2.1): a smaller limit refuses good peers.
+    package static let minimumHeaderBytes = 107
+    /// The longest header that there is: 16 bytes and a length field of 16 bits (section 2.2).
+    package static let maximumHeaderBytes = 16 + 65_535
+    /// TLVs in one header. Known senders use fewer than ten; a header of 64 KiB could hold 21,845 empty ones.
+    package static let maximumTLVs = 64
+    /// Sessions of one bind that still wait for their header, on one loop. Those are the cheapest for an attacker to hold
+    /// open, as no server needs to be reached, so they are bounded apart from `maximumSessions`. The default timeout of
+    /// 5 s lets 800 new ones in a second even when all before them keep silent.
+    package static let maximumSessionsWaitingForHeader = 4096
+
+    // MARK: Sessions
+
+    /// Attempts to connect after the first one.
+    package static let maximumRetries = 100
+    /// Between two attempts at the same server: at once, a restarting server would refuse all of them.
+    package static let retryPause = Duration.seconds(1)
+    /// Descriptors that a session needs: the client's and the server's.
+    package static let descriptorsPerSession = 2
+    /// Descriptors kept back from sessions: standard streams, libuv's own, listeners, checks, the admin endpoint.
+    package static let reservedDescriptors = 128
+
+    // MARK: Relay
+
+    /// The read buffer that all sessions of a loop share: large, because it saves calls in bulk and is there only once.
+    package static let readBufferBytes = 128 * 1024
+    /// What is held for one direction while the other side takes nothing; then the reading stops. Any read may turn out
+    /// to be taken not at all, so this is never less than one.
+    package static let maximumHeldBytes = readBufferBytes
+
+    // MARK: Loops and listeners
+
+    /// Worker threads, one loop each.
+    package static let maximumThreads = 256
+    /// Connections that the kernel keeps for a listener until they are accepted; it cuts this to `net.core.somaxconn`.
+    package static let listenBacklog = 4096
+    /// Connections accepted in a row before the sessions of the loop have their turn.
+    package static let maximumAcceptsPerWakeUp = 64
+    /// How long a listener rests when no descriptor or memory is left: the pending connection would wake it at once.
+    package static let acceptPause = Duration.milliseconds(100)
+    /// Jobs that a loop runs before it looks at its sockets again.
+    package static let maximumJobsPerTurn = 256
+    /// The tick of a loop's deadlines. A timeout strikes this much late at most.
+    package static let deadlineTick = Duration.milliseconds(100)
+
+    // MARK: Servers
+
+    /// Servers of all backends together.
+    package static let maximumServers = 100_000
+    /// Checks under way at one time, for each costs a descriptor and a port.
+    package static let maximumConcurrentChecks = 512
+    /// First checks are spread over this at most, however long the interval.
+    package static let maximumFirstCheckDelay = Duration.seconds(10)
+    /// For one host name of the configuration, at start.
+    package static let resolveTimeout = Duration.seconds(10)
+
+    // MARK: Log
+
+    /// Lines that wait for a slow reader of the log. What comes beyond is dropped and counted: the log never blocks a
+    /// session.
+    package static let maximumLogBufferBytes = 1024 * 1024
+    /// One text in a log line, before escaping; what is longer is cut, and marked so.
+    package static let maximumLogValueBytes = 1024
+}

@@ -1,0 +1,75 @@
+package import HeraldCore
+package import LibUV
+
+/// Whatever has to be done by a time.
+package protocol DeadlineTarget: AnyObject {
+    /// Where it is on the wheel; for `Deadlines` alone.
+    var deadline: Deadlines.Token? { get set }
+
+    /// The time that was asked for has come.
+    ///
+    /// - Returns: another time to come back at, in the loop's milliseconds, or nil for never. So activity costs no change of
+    ///   the wheel: the target looks at the clock only when it is asked.
+    func deadlineReached(at now: UInt64) -> UInt64?
+}
+
+/// The deadlines of one loop: a wheel, and one timer that runs while anything is on it.
+///
+/// Lives on its loop alone. A deadline comes up to `Limits.deadlineTick` late, never early.
+package final class Deadlines {
+    package typealias Token = DeadlineWheel<any DeadlineTarget>.Token
+
+    private let loop: EventLoop
+    private let timer: Timer
+    private var wheel: DeadlineWheel<any DeadlineTarget>
+    private var isRunning = false
+
+    package init(loop: EventLoop) {
+        self.loop = loop
+        timer = Timer(loop: loop)
+        wheel = DeadlineWheel(startingAt: Deadlines.tickNumber(of: loop.now))
+    }
+
+    /// Calls `target` once `delay` has passed. A target has one deadline at a time.
+    package func schedule(_ target: any DeadlineTarget, after delay: Duration) {
+        precondition(target.deadline == nil, "a target has one deadline at a time")
+        if !isRunning {
+            isRunning = true
+            let tick = Limits.deadlineTick
+            timer.start(after: tick, repeating: tick) { [unowned self] in turn() }
+        }
+        put(target, at: loop.now + delay.wholeMilliseconds)
+    }
+
+    /// Lets `target` have no deadline any more.
+    package func cancel(_ target: any DeadlineTarget) {
+        guard let token = target.deadline else { return }
+        target.deadline = nil
+        wheel.cancel(token)
+    }
+
+    package func close() {
+        timer.close()
+    }
+
+    private func put(_ target: any DeadlineTarget, at time: UInt64) {
+        // Behind the tick that `time` falls into, so that nothing comes early.
+        target.deadline = wheel.schedule(target, at: Deadlines.tickNumber(of: time) + 1)
+    }
+
+    private func turn() {
+        let now = loop.now
+        while let target = wheel.popExpired(upTo: Deadlines.tickNumber(of: now)) {
+            target.deadline = nil
+            if let next = target.deadlineReached(at: now) { put(target, at: next) }
+        }
+        if wheel.isEmpty {
+            isRunning = false
+            timer.stop()
+        }
+    }
+
+    private static func tickNumber(of milliseconds: UInt64) -> UInt64 {
+        milliseconds / Limits.deadlineTick.wholeMilliseconds
+    }
+}

@@ -1,0 +1,217 @@
+package import HeraldCore
+package import LibUV
+package import NetworkAddress
+import ProxyProtocol
+
+/// A bind that could not be opened.
+package struct BindFailure: Error, Sendable, CustomStringConvertible {
+    package let frontend: String
+    package let address: BindAddress
+    package let error: UVError
+
+    package var description: String {
+        let reason =
+            switch error {
+            case .addressInUse: "another process listens there already"
+            case .permissionDenied: "not permitted (ports below 1024 need root or CAP_NET_BIND_SERVICE)"
+            case .addressNotAvailable: "no such address on this machine"
+            case .familyNotSupported: "this machine has no IPv6"
+            default: error.description
+            }
+        return "frontend '\(frontend)': can't listen on \(address): \(reason)"
+    }
+}
+
+/// Takes clients in: accepts them, learns who they are, has a server chosen and reached, and hands both to the relay.
+///
+/// One for each configured frontend on each loop, and on that loop alone; sessions never leave it.
+package actor Frontend {
+    /// One bind, with all that its sessions need to be looked up once.
+    struct Bind {
+        let settings: BindSettings
+        let trust: TrustPolicy?
+        let parser: HeaderParser?
+        let description: String
+        var waitingForHeader = 0
+    }
+
+    let settings: FrontendSettings
+    let backend: BackendSettings
+    let limits: SilenceLimits
+    let loop: EventLoop
+    let worker: LoopBound<Worker>
+    let relay: Relay
+    var binds: [Bind]
+
+    private let journal: Journal
+    /// The process's and the frontend's own.
+    private let gates: [SessionGate]
+    private var listeners: [TCPListener] = []
+    private var isPaused = true
+    private var isStopped = false
+    private var acceptFailure: UVError?
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+
+    package init(
+        _ settings: FrontendSettings,
+        backend: BackendSettings,
+        worker: LoopBound<Worker>,
+        relay: Relay,
+        gates: [SessionGate],
+        journal: Journal
+    ) {
+        self.settings = settings
+        self.backend = backend
+        self.worker = worker
+        self.relay = relay
+        self.gates = gates
+        self.journal = journal
+        loop = worker.loop
+        limits = SilenceLimits(frontend: settings, backend: backend)
+        binds = settings.binds.map { bind in
+            Bind(
+                settings: bind,
+                trust: bind.acceptProxy.map { TrustPolicy($0) },
+                parser: bind.acceptProxy.map { HeaderParser(limits: HeaderParser.Limits($0)) },
+                description: bind.address.description
+            )
+        }
+    }
+
+    // MARK: Listening
+
+    /// Opens every bind; clients are taken in once `resume()` is called.
+    ///
+    /// - Parameters:
+    ///   - isShared: whether other loops listen on the same addresses.
+    ///   - ports: the port to take in place of 0, for each bind; the first loop finds them out.
+    /// - Returns: the address of each listener, with the port that the kernel chose.
+    package func listen(isShared: Bool, ports: [UInt16]?) throws(BindFailure) -> [SocketAddress] {
+        for (index, bind) in binds.enumerated() {
+            var address = bind.settings.address.socketAddress
+            if let ports { address.port = ports[index] }
+            do throws(UVError) {
+                let isFirst = ports == nil
+                let listener = try open(bind.settings.address, address, index, isShared: isShared, isFirst: isFirst)
+                listeners.append(listener)
+            } catch {
+                throw BindFailure(frontend: settings.name, address: bind.settings.address, error: error)
+            }
+        }
+        return listeners.compactMap(\.localAddress)
+    }
+
+    private func open(
+        _ bind: BindAddress,
+        _ address: SocketAddress,
+        _ index: Int,
+        isShared: Bool,
+        isFirst: Bool
+    ) throws(UVError) -> TCPListener {
+        var options = TCPListener.Options()
+        options.backlog = Int32(Limits.listenBacklog)
+        options.isDualStack = bind.family == .dualStack
+        options.isShared = isShared
+        // A shared address can be bound by another process of the same user, too, without either being told.
+        if isShared && isFirst && address.port != 0 { try TCPListener.probe(address, options: options) }
+        return try TCPListener(
+            loop: loop,
+            address: address,
+            options: options,
+            onAccept: { [unowned self] client, peer in
+                assumeIsolated { $0.accepted(client, from: peer, bind: index) }
+            },
+            onError: { [unowned self] error in
+                assumeIsolated { $0.acceptFailed(error) }
+            }
+        )
+    }
+
+    /// Starts taking clients in.
+    package func start() {
+        isPaused = false
+        for listener in listeners { listener.resume() }
+    }
+
+    /// Stops listening for good; sessions go on.
+    package func stop() {
+        isStopped = true
+        for listener in listeners { listener.close() }
+        listeners = []
+    }
+
+    private func accepted(_ client: TCPStream, from peer: SocketAddress, bind: Int) {
+        let session = Session(
+            client: client,
+            peer: peer.unmapped,
+            bind: bind,
+            acceptedAt: SystemInformation.monotonicNanoseconds
+        )
+        worker.value.add(session)
+        for gate in gates { gate.enter() }
+        if gates.contains(where: \.isFull) { pause(for: Limits.acceptPause) }
+        let bound = LoopBound(session, loop: loop)
+        loop.spawn { await self.serve(bound) }
+    }
+
+    /// Leaves clients in the kernel's backlog, and looks again after `duration`.
+    private func pause(for duration: Duration) {
+        guard !isPaused && !isStopped else { return }
+        isPaused = true
+        for listener in listeners { listener.pause() }
+        loop.spawn { [self] in
+            await loop.sleep(for: duration)
+            await unpause()
+        }
+    }
+
+    private func unpause() {
+        isPaused = false
+        guard !isStopped else { return }
+        if gates.contains(where: \.isFull) { return pause(for: Limits.acceptPause) }
+        if acceptFailure != nil {
+            acceptFailure = nil
+            journal.event(.notice, "accepting again", ["frontend": .text(settings.name)])
+        }
+        for listener in listeners { listener.resume() }
+    }
+
+    /// Out of descriptors or memory: the pending client would wake the loop again at once.
+    private func acceptFailed(_ error: UVError) {
+        if acceptFailure == nil {
+            journal.event(
+                .error,
+                "can't accept clients; they wait in the backlog",
+                ["frontend": .text(settings.name), "reason": .text(error.description)]
+            )
+        }
+        acceptFailure = error
+        pause(for: Limits.acceptPause)
+    }
+
+    /// The session's end: both connections are closed as `ending` asks for, and the log is told.
+    func finish(_ session: Session, _ ending: SessionEnding) {
+        let worker = worker.value
+        if worker.log.wants(ending) {
+            let bind = binds[session.bind].description
+            worker.log.append(
+                SessionRecord(session, ending, frontend: settings.name, bind: bind, backend: backend.name)
+            )
+        }
+        session.close(ending)
+        worker.remove(session)
+        for gate in gates { gate.leave() }
+    }
+}
+
+extension HeaderParser.Limits {
+    init(_ settings: AcceptProxySettings) {
+        self.init(
+            maximumHeaderBytes: settings.maximumHeaderBytes,
+            maximumTLVs: HeraldCore.Limits.maximumTLVs,
+            acceptsVersion1: settings.acceptsVersion1,
+            acceptsVersion2: settings.acceptsVersion2
+        )
+    }
+}

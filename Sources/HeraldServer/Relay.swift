@@ -1,0 +1,37 @@
+import HeraldCore
+package import LibUV
+import ProxyProtocol
+
+/// Tells a server who the client is, and moves the bytes between the two.
+///
+/// One for each loop, and on it; called by the frontends of the same loop. The actor starts a relay and hears of its end:
+/// in between, `RelayFlow` works in the loop's callbacks, without a hop.
+package actor Relay {
+    private let loop: EventLoop
+    private let worker: LoopBound<Worker>
+
+    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
+
+    package init(worker: LoopBound<Worker>) {
+        self.worker = worker
+        loop = worker.loop
+    }
+
+    /// Relays until both sides are done or something ends it; both streams are still open then.
+    func run(_ bound: LoopBound<Session>, server: Announcement, limits: SilenceLimits) async -> SessionEnding {
+        let session = bound.value
+        guard let stream = session.server else { preconditionFailure("a relay needs a connected server") }
+        let deadlines = worker.value.deadlines
+        return await withCheckedContinuation { continuation in
+            let flow = RelayFlow(
+                session,
+                server: stream,
+                limits: limits,
+                deadlines: deadlines,
+                continuation: continuation
+            )
+            let header = HeaderAnnouncement(server, endpoints: session.endpoints, received: session.header)
+            loop.withScratch(byteCount: header.length, fill: { header.write(to: &$0) }, use: { flow.start(header: $0) })
+        }
+    }
+}

@@ -1,0 +1,65 @@
+import HeraldCore
+import LibUV
+import ProxyProtocol
+
+/// Reads a session's PROXY header, as it comes, until it is whole, wrong, or late. Ends with nil when the session has it.
+final class HeaderWait: SessionWait<SessionEnding?>, StreamReader {
+    private var reception: HeaderReception
+
+    init(
+        _ session: Session,
+        parser: HeaderParser,
+        deadlines: Deadlines,
+        continuation: CheckedContinuation<SessionEnding?, Never>
+    ) {
+        reception = HeaderReception(parser: parser)
+        super.init(session, deadlines: deadlines, continuation: continuation)
+    }
+
+    func start(limit: Duration) {
+        guard begin(limit: limit) else { return }
+        // A proxy in front sends the header at once, so that it is mostly there already.
+        switch session.client.readAvailable({ received($0) }) {
+        case .bytes, .nothingYet: if !isOver { session.client.startReading(self) }
+        case .end: streamDidEnd(session.client)
+        case .failed(let error): stream(session.client, didFail: error)
+        }
+    }
+
+    private func received(_ bytes: RawSpan) {
+        switch reception.received(bytes) {
+        case .needMore: break
+        case .malformed(let error):
+            finish(.headerMalformed(label: error.reason.label, description: error.description))
+        case .header(let header, let payload):
+            session.header = header
+            session.payload = payload
+            finish(nil)
+        }
+    }
+
+    func stream(_ stream: TCPStream, didRead bytes: RawSpan) {
+        received(bytes)
+    }
+
+    func streamDidEnd(_ stream: TCPStream) {
+        finish(.headerMissing)
+    }
+
+    func stream(_ stream: TCPStream, didFail error: UVError) {
+        finish(.clientGone)
+    }
+
+    override func deadlineReached(at now: UInt64) -> UInt64? {
+        finish(.headerTimeout)
+        return nil
+    }
+
+    override func abort(_ ending: SessionEnding) {
+        finish(ending)
+    }
+
+    override func cleanUp(_ outcome: SessionEnding?) {
+        session.client.stopReading()
+    }
+}

@@ -1,0 +1,229 @@
+import CLibUV
+import Glibc
+import Synchronization
+
+/// One libuv loop, and the executor of everything that lives on it.
+///
+/// A loop belongs to one thread at a time: the one that made it, until `run()` takes it over. Actors name it as their
+/// `unownedExecutor` and keep it alive; tasks are made by `spawn`, which also makes it their preferred executor, so that
+/// no part of them ever runs elsewhere. Every method but `enqueue`, `execute` and `spawn` traps off the loop's thread.
+// Unchecked: `inbox` is locked and `owner` atomic; all else is touched on the owner's thread alone, which is checked.
+@safe package final class EventLoop: @unchecked Sendable {
+    /// Jobs run in one turn before the kernel is asked for events again.
+    static let maximumJobsPerTurn = 4096
+
+    let raw: UnsafeMutablePointer<uv_loop_t>
+    /// One for all streams of the loop: what a read brings is written on, or copied, before the next read.
+    let readBuffer: UnsafeMutableRawBufferPointer
+
+    private let owner: Atomic<UInt>
+    private let inbox = Mutex(Inbox())
+    private let wakeup: UnsafeMutablePointer<uv_async_t>
+    private let idle: UnsafeMutablePointer<uv_idle_t>
+    private var jobs: [UnownedJob] = []
+    private var isDraining = false
+    private var isIdleActive = false
+
+    /// What other threads have left: jobs of tasks, and plain calls.
+    private struct Inbox {
+        var jobs: [UnownedJob] = []
+        var calls: [@Sendable () -> Void] = []
+        var isWakeupSent = false
+    }
+
+    /// Makes a loop that belongs to this thread.
+    ///
+    /// - Parameter readBufferSize: bytes taken from a stream by one read, at most.
+    package init(readBufferSize: Int) throws(UVError) {
+        // Safe: the three pieces are allocated here, initialised by libuv below, and freed in `deinit` alone.
+        unsafe raw = .allocate(capacity: 1)
+        unsafe wakeup = .allocate(capacity: 1)
+        unsafe idle = .allocate(capacity: 1)
+        unsafe readBuffer = .allocate(byteCount: readBufferSize, alignment: 4096)
+        owner = Atomic(EventLoop.currentThread)
+        try checked(unsafe uv_loop_init(raw))
+        unsafe raw.pointee.data = Unmanaged.passUnretained(self).toOpaque()
+        try checked(
+            unsafe uv_async_init(raw, wakeup) { handle in
+                guard let loop = unsafe EventLoop.of(handle?.pointee.loop) else { return }
+                loop.takeInbox()
+                loop.finishCallback()
+            }
+        )
+        try checked(unsafe uv_idle_init(raw, idle))
+    }
+
+    deinit {
+        // Safe: nobody holds the loop any more, so no handle of ours is open but these two.
+        unsafe uv_close(UnsafeMutableRawPointer(wakeup).assumingMemoryBound(to: uv_handle_t.self), nil)
+        unsafe uv_close(UnsafeMutableRawPointer(idle).assumingMemoryBound(to: uv_handle_t.self), nil)
+        _ = unsafe uv_run(raw, UV_RUN_NOWAIT)
+        let leftOpen = unsafe uv_loop_close(raw)
+        assert(leftOpen == 0, "a handle outlived its loop")
+        unsafe wakeup.deallocate()
+        unsafe idle.deallocate()
+        unsafe raw.deallocate()
+        unsafe readBuffer.deallocate()
+    }
+}
+
+// MARK: - Running
+
+extension EventLoop {
+    /// Takes the loop over for this thread and runs it until `stop()`.
+    package func run() {
+        owner.store(EventLoop.currentThread, ordering: .relaxed)
+        takeInbox()
+        finishCallback()
+        _ = unsafe uv_run(raw, UV_RUN_DEFAULT)
+        // What the last turn left behind still runs, so that no task is lost half-way.
+        takeInbox()
+        finishCallback()
+    }
+
+    /// Ends `run()` after this turn.
+    package func stop() {
+        checkThread()
+        unsafe uv_stop(raw)
+    }
+
+    /// Runs whatever is ready now, without waiting; for shutting down in an orderly way.
+    package func runOnce() {
+        checkThread()
+        _ = unsafe uv_run(raw, UV_RUN_NOWAIT)
+        finishCallback()
+    }
+
+    /// Lends `byteCount` bytes of scratch memory: `fill` writes into it, `use` reads what was written.
+    package func withScratch<Result, Failure: Error>(
+        byteCount: Int,
+        fill: (inout OutputRawSpan) -> Void,
+        use: (RawSpan) throws(Failure) -> Result
+    ) throws(Failure) -> Result {
+        // Safe: the span ends before the memory does, and only initialised bytes are handed on.
+        try unsafe withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) {
+            buffer throws(Failure) in
+            var output = unsafe OutputRawSpan(buffer: buffer, initializedCount: 0)
+            fill(&output)
+            let count = unsafe output.finalize(for: buffer)
+            return try use(unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer[..<count])))
+        }
+    }
+
+    /// Milliseconds of a clock that only goes forward, as of the start of this turn.
+    package var now: UInt64 { unsafe uv_now(raw) }
+
+    package var isOnThread: Bool { owner.load(ordering: .relaxed) == EventLoop.currentThread }
+
+    /// Traps unless called on the loop's thread: libuv is not thread-safe, and corrupted memory is worse than an end.
+    @inline(__always)
+    package func checkThread() {
+        precondition(isOnThread, "used off its event loop's thread")
+    }
+
+    private static var currentThread: UInt { UInt(pthread_self()) }
+
+    /// The Swift object of a loop that libuv hands to a callback.
+    @inline(__always)
+    static func of(_ raw: UnsafeMutablePointer<uv_loop_t>?) -> EventLoop? {
+        // Safe: `data` is set once, at init, and callbacks come only while the loop is alive.
+        guard let data = unsafe raw?.pointee.data else { return nil }
+        return unsafe Unmanaged<EventLoop>.fromOpaque(data).takeUnretainedValue()
+    }
+}
+
+// MARK: - Executor
+
+extension EventLoop: SerialExecutor, TaskExecutor {
+    package func enqueue(_ job: consuming ExecutorJob) {
+        let job = UnownedJob(job)
+        if isOnThread {
+            jobs.append(job)
+        } else {
+            post { $0.jobs.append(job) }
+        }
+    }
+
+    package func asUnownedSerialExecutor() -> UnownedSerialExecutor {
+        unsafe UnownedSerialExecutor(ordinary: self)
+    }
+
+    package func asUnownedTaskExecutor() -> UnownedTaskExecutor {
+        unsafe UnownedTaskExecutor(ordinary: self)
+    }
+
+    package func checkIsolated() {
+        checkThread()
+    }
+
+    package func isIsolatingCurrentContext() -> Bool? {
+        isOnThread
+    }
+
+    /// Starts a task that never leaves this loop: the only place where tasks are made.
+    @discardableResult
+    package func spawn(_ operation: @escaping @Sendable () async -> Void) -> Task<Void, Never> {
+        Task(executorPreference: self, operation: operation)
+    }
+
+    /// Calls `body` on the loop: from any thread, in the order of the calls.
+    package func execute(_ body: @escaping @Sendable () -> Void) {
+        post { $0.calls.append(body) }
+    }
+
+    private func post(_ add: (inout Inbox) -> Void) {
+        let mustWake = inbox.withLock { inbox in
+            add(&inbox)
+            defer { inbox.isWakeupSent = true }
+            return !inbox.isWakeupSent
+        }
+        // Safe from any thread (libuv's one such call); the loop is alive, since the caller holds it.
+        if mustWake { _ = unsafe uv_async_send(wakeup) }
+    }
+
+    private func takeInbox() {
+        let taken = inbox.withLock { inbox in
+            defer { inbox = Inbox() }
+            return inbox
+        }
+        jobs.append(contentsOf: taken.jobs)
+        for call in taken.calls { call() }
+    }
+
+    /// Runs the jobs that a callback made ready. Every callback from libuv ends with this.
+    @inline(__always)
+    func finishCallback() {
+        if !jobs.isEmpty && !isDraining { drain() }
+    }
+
+    private func drain() {
+        isDraining = true
+        var next = 0
+        while next < jobs.count && next < EventLoop.maximumJobsPerTurn {
+            let job = jobs[next]
+            next += 1
+            unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+        }
+        if next == jobs.count {
+            jobs.removeAll(keepingCapacity: true)
+        } else {
+            jobs.removeFirst(next)
+        }
+        isDraining = false
+        setIdle(active: !jobs.isEmpty)
+    }
+
+    /// While jobs are left over, an idle handle keeps the loop from sleeping and runs them after the next events.
+    private func setIdle(active: Bool) {
+        guard active != isIdleActive else { return }
+        isIdleActive = active
+        if active {
+            _ = unsafe uv_idle_start(idle) { handle in
+                guard let loop = unsafe EventLoop.of(handle?.pointee.loop) else { return }
+                loop.finishCallback()
+            }
+        } else {
+            _ = unsafe uv_idle_stop(idle)
+        }
+    }
+}

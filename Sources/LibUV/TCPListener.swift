@@ -1,0 +1,172 @@
+import CLibUV
+import Glibc
+package import NetworkAddress
+
+/// An open socket that takes connections in.
+///
+/// It accepts by itself on libuv's poll handle: accept4 says who the peer is in the same call, and being out of
+/// descriptors leaves connections in the kernel's backlog, where libuv's own listener would close them.
+package final class TCPListener: Handle, @unchecked Sendable {
+    /// Connections taken in one turn, so that one listener can't keep the loop to itself.
+    static let maximumAcceptsPerTurn = 64
+
+    /// What a socket is opened with.
+    package struct Options: Sendable {
+        /// Pending connections that the kernel keeps; it may cap them (net.core.somaxconn).
+        package var backlog: Int32 = 4096
+        /// Whether an IPv6 socket takes IPv4 clients too.
+        package var isDualStack = false
+        /// Whether other sockets of this process share the address, each with clients of its own (SO_REUSEPORT).
+        package var isShared = false
+
+        package init() {}
+    }
+
+    private let descriptor: Int32
+    private let onAccept: (TCPStream, SocketAddress) -> Void
+    private let onError: (UVError) -> Void
+    private var isListening = false
+
+    /// Binds and listens. Connections come once `resume()` is called.
+    ///
+    /// - Parameters:
+    ///   - onAccept: called with each connection and the peer's address, on the loop.
+    ///   - onError: called when accepting failed for want of something on this machine; the listener is paused then.
+    package init(
+        loop: EventLoop,
+        address: SocketAddress,
+        options: Options,
+        onAccept: @escaping (TCPStream, SocketAddress) -> Void,
+        onError: @escaping (UVError) -> Void
+    ) throws(UVError) {
+        descriptor = try TCPListener.open(address, options: options)
+        self.onAccept = onAccept
+        self.onError = onError
+        super.init(loop: loop, kind: UV_POLL)
+        let result = unsafe uv_poll_init(loop.raw, raw, descriptor)
+        if result < 0 {
+            Glibc.close(descriptor)
+            throw UVError(code: result)
+        }
+        becomeOwned()
+    }
+
+    /// Fails as `init` would, and keeps nothing: for finding out whether an address that will be shared is free.
+    package static func probe(_ address: SocketAddress, options: Options) throws(UVError) {
+        var options = options
+        options.isShared = false
+        Glibc.close(try open(address, options: options))
+    }
+
+    /// The address that the socket has, with the port that the kernel chose where 0 was asked for.
+    package var localAddress: SocketAddress? {
+        loop.checkThread()
+        return unsafe SocketAddress.written { unsafe getsockname(descriptor, $0, $1) }
+    }
+
+    /// Starts taking connections in, also after `pause()`.
+    package func resume() {
+        loop.checkThread()
+        guard !isListening && !isClosing else { return }
+        isListening = true
+        let callback: uv_poll_cb = { handle, _, _ in
+            guard let listener: TCPListener = unsafe Handle.object(handle) else { return }
+            listener.acceptPending()
+            listener.loop.finishCallback()
+        }
+        _ = unsafe uv_poll_start(raw, Int32(UV_READABLE.rawValue), callback)
+    }
+
+    /// Leaves further connections in the kernel's backlog.
+    package func pause() {
+        loop.checkThread()
+        guard isListening && !isClosing else { return }
+        isListening = false
+        _ = unsafe uv_poll_stop(raw)
+    }
+
+    /// Stops listening at once; connections in the backlog are reset by the kernel.
+    package override func close() {
+        loop.checkThread()
+        guard !isClosing else { return }
+        pause()
+        super.close()
+        Glibc.close(descriptor)
+    }
+
+    private var raw: UnsafeMutablePointer<uv_poll_t> {
+        unsafe memory.assumingMemoryBound(to: uv_poll_t.self)
+    }
+}
+
+extension TCPListener {
+    private func acceptPending() {
+        for _ in 0..<TCPListener.maximumAcceptsPerTurn where isListening {
+            var accepted: Int32 = -1
+            let peer = unsafe SocketAddress.written { address, length in
+                let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+                accepted = unsafe accept4(descriptor, address, length, flags)
+                return accepted
+            }
+            guard accepted >= 0 else {
+                let error = UVError.last
+                if error == .wouldBlock { return }
+                if TCPListener.concernsOneConnection(error) { continue }
+                pause()
+                onError(error)
+                return
+            }
+            take(accepted, from: peer)
+        }
+    }
+
+    private func take(_ accepted: Int32, from peer: SocketAddress?) {
+        // The kernel may hand over a connection that is already reset and has no peer any more.
+        guard let peer else {
+            Glibc.close(accepted)
+            return
+        }
+        do throws(UVError) {
+            onAccept(try TCPStream(loop: loop, adopting: accepted), peer)
+        } catch {
+            Glibc.close(accepted)
+        }
+    }
+
+    /// accept(2) also reports what has happened to one pending connection: then there may be others.
+    private static func concernsOneConnection(_ error: UVError) -> Bool {
+        let codes = [
+            ECONNABORTED, EINTR, EPROTO, EPERM, ENETDOWN, ENOPROTOOPT, EHOSTDOWN, ENONET, EHOSTUNREACH, EOPNOTSUPP,
+            ENETUNREACH,
+        ]
+        return codes.contains(-error.code)
+    }
+
+    private static func open(_ address: SocketAddress, options: Options) throws(UVError) -> Int32 {
+        let family = address.ip.isIPv4 ? AF_INET : AF_INET6
+        let type = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let descriptor = socket(family, type, 0)
+        guard descriptor >= 0 else { throw .last }
+        do throws(UVError) {
+            try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+            // Accepted sockets inherit it: small writes leave at once.
+            try set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+            if options.isShared { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
+            if family == AF_INET6 {
+                try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, options.isDualStack ? 0 : 1)
+            }
+            let bound = unsafe address.withSockaddr { unsafe bind(descriptor, $0, $1) }
+            guard bound == 0, listen(descriptor, options.backlog) == 0 else { throw .last }
+            return descriptor
+        } catch {
+            Glibc.close(descriptor)
+            throw error
+        }
+    }
+
+    private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws(UVError) {
+        var value = value
+        let size = socklen_t(MemoryLayout<Int32>.size)
+        guard unsafe setsockopt(descriptor, level, option, &value, size) == 0 else { throw .last }
+    }
+}

@@ -1,0 +1,100 @@
+import CLibUV
+
+/// A timer of the loop, in whole milliseconds.
+package final class Timer: Handle, @unchecked Sendable {
+    private var action: (() -> Void)?
+
+    package init(loop: EventLoop) {
+        super.init(loop: loop, kind: UV_TIMER)
+        // uv_timer_init can't fail.
+        _ = unsafe uv_timer_init(loop.raw, raw)
+        becomeOwned()
+    }
+
+    private var raw: UnsafeMutablePointer<uv_timer_t> {
+        unsafe memory.assumingMemoryBound(to: uv_timer_t.self)
+    }
+
+    /// Calls `action` after `delay`, and again every `interval` where there is one. A timer under way is set anew.
+    package func start(after delay: Duration, repeating interval: Duration? = nil, _ action: @escaping () -> Void) {
+        loop.checkThread()
+        guard !isClosing else { return }
+        self.action = action
+        let callback: uv_timer_cb = { handle in
+            guard let timer: Timer = unsafe Handle.object(handle) else { return }
+            timer.action?()
+            timer.loop.finishCallback()
+        }
+        _ = unsafe uv_timer_start(raw, callback, delay.wholeMilliseconds, interval?.wholeMilliseconds ?? 0)
+    }
+
+    package func stop() {
+        loop.checkThread()
+        guard !isClosing else { return }
+        action = nil
+        _ = unsafe uv_timer_stop(raw)
+    }
+
+    package override func close() {
+        loop.checkThread()
+        action = nil
+        super.close()
+    }
+}
+
+extension Duration {
+    /// Rounded up, so that nothing comes early; nothing below zero.
+    package var wholeMilliseconds: UInt64 {
+        let (seconds, attoseconds) = components
+        guard seconds >= 0, attoseconds >= 0 else { return 0 }
+        let fraction = UInt64(attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
+        let (whole, overflows) = UInt64(seconds).multipliedReportingOverflow(by: 1000)
+        return overflows ? UInt64.max / 2 : min(whole + fraction, UInt64.max / 2)
+    }
+}
+
+extension EventLoop {
+    /// Suspends the task for `duration`; returns early, without error, when the task is cancelled.
+    package func sleep(for duration: Duration) async {
+        let sleeper = Sleeper(loop: self)
+        await withTaskCancellationHandler {
+            await sleeper.sleep(for: duration)
+        } onCancel: {
+            // Cancellation may come from any thread.
+            execute { sleeper.wake() }
+        }
+    }
+}
+
+/// One sleep of one task.
+// Unchecked: all state is touched on the loop's thread alone, which both methods check.
+private final class Sleeper: @unchecked Sendable {
+    private let loop: EventLoop
+    private var timer: Timer?
+    private var continuation: CheckedContinuation<Void, Never>?
+    private var isAwake = false
+
+    init(loop: EventLoop) {
+        self.loop = loop
+    }
+
+    func sleep(for duration: Duration) async {
+        loop.checkThread()
+        guard !isAwake && !Task.isCancelled else { return }
+        await withCheckedContinuation { continuation in
+            self.continuation = continuation
+            let timer = Timer(loop: loop)
+            self.timer = timer
+            timer.start(after: duration) { [self] in wake() }
+        }
+    }
+
+    func wake() {
+        loop.checkThread()
+        isAwake = true
+        timer?.close()
+        timer = nil
+        continuation?.resume()
+        continuation = nil
+    }
+}

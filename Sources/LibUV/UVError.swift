@@ -1,0 +1,74 @@
+import CLibUV
+import Glibc
+
+/// What libuv or the kernel answered to a call: a negated errno, as libuv has them.
+package struct UVError: Error, Hashable, Sendable {
+    /// Below zero, such as `UV_ECONNREFUSED`.
+    package let code: Int32
+
+    package init(code: Int32) {
+        self.code = code
+    }
+
+    /// The error that the last failed system call of this thread left in errno.
+    static var last: UVError { UVError(code: -errno) }
+
+    /// The constant's name, such as `ECONNREFUSED`.
+    package var name: String {
+        unsafe text(of: 32) { unsafe uv_err_name_r(code, $0, $1) }
+    }
+
+    private func text(
+        of capacity: Int,
+        _ fill: (UnsafeMutablePointer<CChar>?, Int) -> UnsafeMutablePointer<CChar>?
+    ) -> String {
+        // Safe: both functions write at most `capacity` bytes and end them with a zero.
+        var buffer = [CChar](repeating: 0, count: capacity)
+        return unsafe buffer.withUnsafeMutableBufferPointer { bytes in
+            _ = unsafe fill(bytes.baseAddress, capacity)
+            return unsafe bytes.baseAddress.map { unsafe String(cString: $0) } ?? ""
+        }
+    }
+}
+
+extension UVError: CustomStringConvertible {
+    /// In plain words, such as `connection refused`.
+    package var description: String {
+        unsafe text(of: 128) { unsafe uv_strerror_r(code, $0, $1) }
+    }
+}
+
+extension UVError {
+    package static let connectionRefused = UVError(code: UV_ECONNREFUSED.rawValue)
+    package static let connectionReset = UVError(code: UV_ECONNRESET.rawValue)
+    package static let brokenPipe = UVError(code: UV_EPIPE.rawValue)
+    package static let canceled = UVError(code: UV_ECANCELED.rawValue)
+    package static let timedOut = UVError(code: UV_ETIMEDOUT.rawValue)
+    package static let hostUnreachable = UVError(code: UV_EHOSTUNREACH.rawValue)
+    package static let networkUnreachable = UVError(code: UV_ENETUNREACH.rawValue)
+    package static let tooManyOpenFiles = UVError(code: UV_EMFILE.rawValue)
+    package static let fileTableOverflow = UVError(code: UV_ENFILE.rawValue)
+    package static let outOfMemory = UVError(code: UV_ENOMEM.rawValue)
+    package static let noBufferSpace = UVError(code: UV_ENOBUFS.rawValue)
+    package static let addressInUse = UVError(code: UV_EADDRINUSE.rawValue)
+    package static let addressNotAvailable = UVError(code: UV_EADDRNOTAVAIL.rawValue)
+    package static let permissionDenied = UVError(code: UV_EACCES.rawValue)
+    package static let familyNotSupported = UVError(code: UV_EAFNOSUPPORT.rawValue)
+    static let wouldBlock = UVError(code: UV_EAGAIN.rawValue)
+    static let endOfFile = UVError(code: UV_EOF.rawValue)
+
+    /// The other side ended the connection without a FIN.
+    package var isReset: Bool { self == .connectionReset || self == .brokenPipe }
+
+    /// This machine, not the peer, had nothing left to give.
+    package var isLocalShortage: Bool {
+        [.tooManyOpenFiles, .fileTableOverflow, .outOfMemory, .noBufferSpace, .addressNotAvailable].contains(self)
+    }
+}
+
+/// Turns libuv's negative answers into errors.
+@discardableResult
+func checked(_ result: Int32) throws(UVError) -> Int32 {
+    if result < 0 { throw UVError(code: result) }
+    return result
+}

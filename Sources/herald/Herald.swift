@@ -1,0 +1,40 @@
+import ArgumentParser
+import LibUV
+
+@main
+struct Herald: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "herald",
+        abstract: "The TCP proxy that keeps the client's address.",
+        discussion: """
+            Herald accepts connections, learns who the client is (from the socket or from a PROXY protocol header), \
+            picks a healthy server, announces the client to it with send-proxy or send-proxy-v2, and relays the bytes.
+
+            Try it with 'herald demo'. Exit codes: 0 done, 1 bad configuration or start, 2 bad usage.
+            """,
+        version: "herald \(heraldVersion)",
+        subcommands: [RunCommand.self, DemoCommand.self]
+    )
+
+    /// As ArgumentParser's own, but that bad usage exits with 2.
+    static func main() {
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch {
+            let code = exitCode(for: error)
+            guard code == .validationFailure else { exit(withError: error) }
+            StandardError.write(fullMessage(for: error))
+            exit(withError: ExitCode(2))
+        }
+    }
+}
+
+let heraldVersion = "0.1.0"
+
+/// Lines for people, beside what a command prints.
+enum StandardError {
+    static func write(_ text: String) {
+        StandardStream.error.write(text + "\n")
+    }
+}

@@ -1,0 +1,27 @@
+import ArgumentParser
+import HeraldCore
+import HeraldServer
+import LibUV
+
+/// Runs a proxy in the foreground, with the log on standard output.
+enum ProxyRunner {
+    /// - Throws: exit code 1 when it could not start; the reasons are on standard error.
+    static func run(
+        _ settings: ProxySettings,
+        greeting: String = "",
+        farewell: (ProxySummary) -> String = { _ in "" }
+    ) throws {
+        let journal = try Journal(settings.process.log)
+        do throws(StartFailure) {
+            let summary = try ProxyProcess.run(settings, journal: journal) { _ in
+                StandardStream.output.write(greeting)
+            }
+            journal.close()
+            StandardStream.output.write(farewell(summary))
+        } catch {
+            journal.close()
+            for problem in error.problems { StandardError.write("herald: error: \(problem)") }
+            throw ExitCode(1)
+        }
+    }
+}
