@@ -7,11 +7,11 @@ import Testing
 struct BindErrorTests {
     @Test func anAddressInUseIsNamed() throws {
         let other = try Listener()
-        try refuses("\(other.address)", because: "in use")
+        try refuses("\(other.address)", because: "another process listens there already")
     }
 
     @Test func anAddressOfAnotherMachineIsNamed() throws {
-        try refuses("192.0.2.1:8080", because: "not local")
+        try refuses("192.0.2.1:8080", because: "no such address on this machine")
     }
 
     @Test(.enabled(if: NetworkNamespace.isPossible, "network namespaces need root"))

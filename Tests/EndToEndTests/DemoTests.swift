@@ -64,7 +64,7 @@ struct DemoTests {
             let demo = try Herald.command("demo")
             #expect(demo.poll() == .code(1))
             #expect(demo.errors.contains("\(other.address)"))
-            #expect(demo.errors.contains("in use"))
+            #expect(demo.errors.contains("another process listens there already"))
         }
     }
 

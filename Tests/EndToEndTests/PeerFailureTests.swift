@@ -18,9 +18,10 @@ struct PeerFailureTests {
             try client.reset()
         }
         for _ in 0..<20 {
-            let (client, _) = try pair.session()
+            let (client, server) = try pair.session()
             _ = try client.sendUntilBlocked(for: .milliseconds(5), atMost: 1 << 20)
             try client.reset()
+            server.close()
         }
         try goesOn(witness)
         // Servers that were reached before the reset are still in the backlog.
@@ -31,7 +32,8 @@ struct PeerFailureTests {
     }
 
     @Test func serversThatResetAtAnyPointLeaveNothingBehind() throws {
-        let pair = try Pair()
+        // Without retries a server that resets is not tried again.
+        let pair = try Pair(backend: ["retries 0"])
         let witness = try pair.session()
         let base = pair.herald.facts.descriptorCount
         for step in 0..<40 {
@@ -41,11 +43,17 @@ struct PeerFailureTests {
             switch step % 4 {
             case 0: break
             case 1: _ = try server.receiveOnce()
-            case 2: try client.send("question")
-            default: try server.send("half an ans")
+            case 2:
+                _ = try server.receiveOnce()
+                try client.send("question")
+            default:
+                _ = try server.receiveOnce()
+                try server.send("half an ans")
             }
             try server.reset()
-            #expect(try client.receiveAll().ending == .reset)
+            let ending = try client.receiveAll().ending
+            // In the first case the reset may come before Herald takes the connection for made.
+            #expect(step % 4 == 0 ? ending != .open : ending == .reset, "step \(step % 4): \(ending)")
         }
         try goesOn(witness)
         #expect(becomesTrue { pair.herald.facts.descriptorCount == base })
@@ -65,22 +73,23 @@ struct PeerFailureTests {
         #expect(try server.receiveAll().text == "question")
     }
 
-    @Test(arguments: [1, 2])
-    func withoutDescriptorsAcceptingPausesAndComesBack(threads: Int) throws {
+    /// The second configuration allows more sessions than there are descriptors.
+    @Test(arguments: [(160, ""), (64, "global\nmaxconn 1000\n")], [1, 2])
+    func withoutDescriptorsAcceptingPausesAndComesBack(limit: (descriptors: Int, global: String), threads: Int) throws {
         let port = try FreePorts.next()
         let server = try RecordingServer("s1")
         let herald = try Herald(
-            configuration(bind: "127.0.0.1:\(port)", servers: "\(server.address)"),
+            limit.global + configuration(bind: "127.0.0.1:\(port)", servers: "\(server.address)"),
             ports: port,
             arguments: ["--threads", "\(threads)"],
-            launcher: ["prlimit", "--nofile=64:64"]
+            launcher: ["prlimit", "--nofile=\(limit.descriptors):\(limit.descriptors)"]
         )
         let base = herald.facts.descriptorCount
         let first = try Connection(to: .loopback(port))
         try first.send("hello")
         #expect(try first.receiveLine() == "s1")
         let crowd = try (0..<80).map { _ in try Connection(to: .loopback(port)) }
-        #expect(becomesTrue { herald.facts.descriptorCount > 40 })
+        #expect(becomesTrue { herald.facts.descriptorCount >= base + 8 })
         pause(.milliseconds(300))
         let busy = herald.facts.cpuTime
         pause(.seconds(1))

@@ -1,4 +1,4 @@
-import NetworkAddress
+public import NetworkAddress
 
 /// Tests write addresses as text; one that is none is the test's own mistake.
 extension SocketAddress: ExpressibleByStringLiteral {

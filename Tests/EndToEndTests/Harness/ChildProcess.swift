@@ -46,7 +46,7 @@ final class ChildProcess: Sendable {
             case .signal(let number): "killed by signal \(number)"
             }
         let lines = [("stdout", output), ("stderr", errors)].flatMap { name, text in
-            text.split(separator: "\n").suffix(40).map { "  \(name): \($0)" }
+            text.split(separator: "\n").suffix(12).map { "  \(name): \($0)" }
         }
         return (["--- \(command.joined(separator: " ")) (\(pid)): \(state)"] + lines).joined(separator: "\n")
     }

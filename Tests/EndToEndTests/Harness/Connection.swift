@@ -24,6 +24,8 @@ final class Connection: Sendable {
     let local: SocketAddress
     let remote: SocketAddress
     private let descriptor: Mutex<Int32>
+    /// Whether the peer was quicker to reset than we were to look; the system tells that once only.
+    private let wasReset: Bool
 
     /// Connects, optionally from an address of choice (port 0 for any).
     convenience init(
@@ -33,6 +35,7 @@ final class Connection: Sendable {
         within limit: Duration = patience
     ) throws {
         let descriptor = try NativeSocket.make(for: address)
+        var wasReset = false
         do {
             if let receiveBuffer { try NativeSocket.set(descriptor, SO_RCVBUF, to: receiveBuffer) }
             if let source { try NativeSocket.bind(descriptor, to: source) }
@@ -41,19 +44,27 @@ final class Connection: Sendable {
                     throw HarnessError("connect to \(address): no answer within \(limit)")
                 }
                 let error = NativeSocket.pendingError(descriptor)
-                guard error == 0 else { throw HarnessError("connect to \(address): error \(error)") }
+                guard error == 0 || error == ECONNRESET else {
+                    throw HarnessError("connect to \(address): error \(error)")
+                }
+                wasReset = error == ECONNRESET
             }
-            try self.init(descriptor: descriptor)
+            try self.init(descriptor: descriptor, remote: address, wasReset: wasReset)
         } catch {
             _ = Glibc.close(descriptor)
             throw error
         }
     }
 
-    /// Takes over a connected descriptor.
-    init(descriptor: Int32) throws {
+    /// Takes over an accepted descriptor.
+    convenience init(accepted descriptor: Int32) throws {
+        try self.init(descriptor: descriptor, remote: NativeSocket.remoteAddress(descriptor), wasReset: false)
+    }
+
+    private init(descriptor: Int32, remote: SocketAddress, wasReset: Bool) throws {
         local = try NativeSocket.localAddress(descriptor)
-        remote = try NativeSocket.remoteAddress(descriptor)
+        self.remote = remote
+        self.wasReset = wasReset
         try NativeSocket.set(descriptor, level: Int32(IPPROTO_TCP), TCP_NODELAY, to: 1)
         self.descriptor = Mutex(descriptor)
     }
@@ -110,6 +121,10 @@ final class Connection: Sendable {
     ) throws -> Received {
         let deadline = Deadline(in: limit)
         var received = Received()
+        if wasReset {
+            received.ending = .reset
+            return received
+        }
         while !isEnough(received) {
             guard NativeSocket.wait(open, for: POLLIN, until: deadline) else { break }
             switch try NativeSocket.receive(open, upTo: size) {

@@ -43,7 +43,7 @@ final class Listener: Sendable {
             let accepted = accept4(descriptor, nil, nil, Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue))
             if accepted >= 0 {
                 // A peer that is gone already leaves nothing to ask its address of.
-                if let connection = try? Connection(descriptor: accepted) { return connection }
+                if let connection = try? Connection(accepted: accepted) { return connection }
                 _ = Glibc.close(accepted)
             } else if errno != EAGAIN, errno != ECONNABORTED {
                 return nil

@@ -4,9 +4,9 @@ import Foundation
 struct ProcessFacts {
     let pid: Int32
 
-    /// Open descriptors.
+    /// Open descriptors, without those of /dev/null: some of these are a reserve against running out.
     var descriptorCount: Int {
-        (try? FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").count) ?? 0
+        descriptors.count { $0 != "/dev/null" }
     }
 
     /// Memory held now, and the most that was ever held, in KiB.
@@ -25,12 +25,7 @@ struct ProcessFacts {
 
     /// Ports on which this process, and no other, listens for TCP.
     var listeningPorts: Set<UInt16> {
-        let path = "/proc/\(pid)/fd"
-        let own = Set(
-            ((try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []).compactMap { name in
-                try? FileManager.default.destinationOfSymbolicLink(atPath: "\(path)/\(name)")
-            }
-        )
+        let own = Set(descriptors)
         var ports = Set<UInt16>()
         for table in ["tcp", "tcp6"] {
             for line in contents(ofFile: "/proc/\(pid)/net/\(table)").split(separator: "\n").dropFirst() {
@@ -43,6 +38,13 @@ struct ProcessFacts {
             }
         }
         return ports
+    }
+
+    /// What each open descriptor stands for: a path, `socket:[inode]` and so on.
+    private var descriptors: [String] {
+        let path = "/proc/\(pid)/fd"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(path)/\($0)") }
     }
 
     private func status(_ key: String) -> Int {
