@@ -5,108 +5,139 @@ import ProxyProtocol
 
 /// A session's life, in the order of the verbs: accepted, it is identified; a server is chosen and reached; the client is
 /// announced to it; bytes are relayed; and it ends.
+///
+/// One task does it all, and it is asleep most of the time, so it must be small: what it decides with is kept in
+/// `Session`, and functions that don't suspend are never inlined, as their variables would get room in the task.
 extension Frontend {
     func serve(_ bound: LoopBound<Session>) async {
-        finish(bound.value, await live(bound))
-    }
-
-    private func live(_ bound: LoopBound<Session>) async -> SessionEnding {
-        if let refusal = await identify(bound) { return refusal }
-        switch await reachServer(bound) {
-        case .reached(let announcement): return await relay.run(bound, server: announcement, limits: limits)
-        case .failed(let ending): return ending
+        if mustSendHeader(bound.value) { await receiveHeader(bound) }
+        var choice = chooseServer(bound.value)
+        while choice == .connect {
+            await connect(bound)
+            choice = chooseAgain(bound.value)
+            if choice == .pause {
+                await pause(bound)
+                choice = .connect
+            }
         }
+        if choice == .relay { await relay.run(bound, limits: limits) }
+        finish(bound.value)
     }
 
     // MARK: Identify
 
-    /// Learns who the client is, from its socket or its header; nil when the session may go on.
-    private func identify(_ bound: LoopBound<Session>) async -> SessionEnding? {
-        let session = bound.value
-        let bind = binds[session.bind]
-        guard let settings = bind.settings.acceptProxy, let trust = bind.trust, let parser = bind.parser
-        else { return nil }
+    /// Whether a header must come first. A peer that may not connect ends here.
+    @inline(never)
+    private func mustSendHeader(_ session: Session) -> Bool {
+        guard let trust = binds[session.bind].trust else { return false }
         switch trust.verdict(on: session.peer.ip) {
-        case .reject:
-            return .untrustedPeer
+        case .believe: session.isHeaderBelieved = true
+        case .disregard: break
         case .plain:
             session.isGuarded = true
-            return nil
-        case .believe:
-            session.isHeaderBelieved = true
-        case .disregard:
-            break
+            return false
+        case .reject:
+            session.end(.untrustedPeer)
+            return false
         }
-        guard bind.waitingForHeader < Limits.maximumSessionsWaitingForHeader else { return .tooManyWaiting }
-        binds[session.bind].waitingForHeader += 1
-        defer { binds[session.bind].waitingForHeader -= 1 }
-        return await receiveHeader(bound, parser: parser, timeout: settings.timeout)
+        if binds[session.bind].waitingForHeader >= Limits.maximumSessionsWaitingForHeader {
+            session.end(.tooManyWaiting)
+        }
+        return session.ending == nil
     }
 
-    private func receiveHeader(
-        _ bound: LoopBound<Session>,
-        parser: HeaderParser,
-        timeout: Duration
-    ) async -> SessionEnding? {
-        let session = bound.value
-        let deadlines = worker.value.deadlines
-        let ending = await withCheckedContinuation { continuation in
-            HeaderWait(session, parser: parser, deadlines: deadlines, continuation: continuation).start(limit: timeout)
-        }
-        session.headerDoneAt = SystemInformation.monotonicNanoseconds
-        return ending
+    private func receiveHeader(_ bound: LoopBound<Session>) async {
+        await loop.suspend { startReceivingHeader(bound.value, $0) }
+        binds[bound.value.bind].waitingForHeader -= 1
+    }
+
+    @inline(never)
+    private func startReceivingHeader(_ session: Session, _ continuation: LoopContinuation) {
+        guard let parser = binds[session.bind].parser, let settings = binds[session.bind].settings.acceptProxy
+        else { preconditionFailure("a header is read only where one is accepted") }
+        binds[session.bind].waitingForHeader += 1
+        HeaderWait(session, parser: parser, deadlines: worker.value.deadlines, continuation: continuation)
+            .start(limit: settings.timeout)
     }
 
     // MARK: Choose and connect
 
-    private enum Reached {
-        case reached(Announcement)
-        case failed(SessionEnding)
-    }
-
-    private func reachServer(_ bound: LoopBound<Session>) async -> Reached {
-        let session = bound.value
-        var attempts = ConnectAttempts(backend)
-        var next = pool.pick()
-        session.connectBeganAt = SystemInformation.monotonicNanoseconds
-        while true {
-            guard let index = next else { return .failed(.noServer) }
-            let server = pool.servers[index]
-            session.attempt = server
-            let failure: ServerFailure
-            switch await connect(bound, to: server.address) {
-            case .connected:
-                session.connectedAt = SystemInformation.monotonicNanoseconds
-                return .reached(server.announcement)
-            case .aborted(let ending): return .failed(ending)
-            case .failed(.local): return .failed(.localResources)
-            case .failed(let reason): failure = reason
-            }
-            let other = pool.pick(excluding: attempts.failed + [index])
-            switch attempts.failed(index, hasOther: other != nil) {
-            case .anotherServer: next = other
-            case .sameServer(_, let pause):
-                if let ending = await wait(bound, for: pause) { return .failed(ending) }
-            case .giveUp: return .failed(.connectFailed(failure))
-            }
-            session.retryCount = attempts.retryCount
-        }
-    }
-
     private var pool: PoolSnapshot { worker.value.pools[settings.backend] }
 
-    private func connect(_ bound: LoopBound<Session>, to address: SocketAddress) async -> ConnectWait.Outcome {
-        let deadlines = worker.value.deadlines
-        let limit = backend.timeouts.connect
-        return await withCheckedContinuation { continuation in
-            ConnectWait(bound.value, deadlines: deadlines, continuation: continuation).start(address, limit: limit)
+    /// What a session does next on its way to a server.
+    private enum Choice {
+        /// Connect to the target that is set now.
+        case connect
+        /// The same, after a pause.
+        case pause
+        /// The server is there.
+        case relay
+        /// The session has its ending.
+        case finish
+    }
+
+    /// Takes the server whose turn it is as the target.
+    @inline(never)
+    private func chooseServer(_ session: Session) -> Choice {
+        guard session.ending == nil else { return .finish }
+        let pool = pool
+        guard let index = pool.pick() else {
+            session.end(.noServer)
+            return .finish
+        }
+        session.target = pool.servers[index]
+        session.connectBeganAt = SystemInformation.monotonicNanoseconds
+        return .connect
+    }
+
+    private func connect(_ bound: LoopBound<Session>) async {
+        await loop.suspend { startConnecting(bound.value, $0) }
+    }
+
+    @inline(never)
+    private func startConnecting(_ session: Session, _ continuation: LoopContinuation) {
+        guard let target = session.target else { preconditionFailure("a connect needs a target") }
+        session.connectFailure = nil
+        ConnectWait(session, deadlines: worker.value.deadlines, continuation: continuation)
+            .start(target.address, limit: backend.timeouts.connect)
+    }
+
+    /// What comes after an attempt.
+    @inline(never)
+    private func chooseAgain(_ session: Session) -> Choice {
+        guard session.ending == nil else { return .finish }
+        guard let failure = session.connectFailure, let target = session.target else {
+            session.connectedAt = SystemInformation.monotonicNanoseconds
+            return .relay
+        }
+        if case .local = failure {
+            session.end(.localResources)
+            return .finish
+        }
+        let pool = pool
+        var attempts = session.attempts ?? ConnectAttempts(backend)
+        let other = pool.pick(excluding: attempts.failed + [target.index])
+        let next = attempts.failed(target.index, hasOther: other != nil)
+        session.attempts = attempts
+        switch next {
+        case .anotherServer:
+            session.target = other.map { pool.servers[$0] }
+            return .connect
+        case .sameServer:
+            return .pause
+        case .giveUp:
+            session.end(.connectFailed(failure))
+            return .finish
         }
     }
 
-    private func wait(_ bound: LoopBound<Session>, for duration: Duration) async -> SessionEnding? {
-        let deadlines = worker.value.deadlines
-        return await withCheckedContinuation { continuation in
-            _ = PauseWait(bound.value, deadlines: deadlines, continuation: continuation).begin(limit: duration)
-        }
+    private func pause(_ bound: LoopBound<Session>) async {
+        await loop.suspend { startPause(bound.value, $0) }
+    }
+
+    @inline(never)
+    private func startPause(_ session: Session, _ continuation: LoopContinuation) {
+        let wait = PauseWait(session, deadlines: worker.value.deadlines, continuation: continuation)
+        _ = wait.begin(limit: session.attempts?.pause)
     }
 }

@@ -190,8 +190,10 @@ package actor Frontend {
         pause(for: Limits.acceptPause)
     }
 
-    /// The session's end: both connections are closed as `ending` asks for, and the log is told.
-    func finish(_ session: Session, _ ending: SessionEnding) {
+    /// The session's end: both connections are closed as its ending asks for, and the log is told.
+    @inline(never)
+    func finish(_ session: Session) {
+        guard let ending = session.ending else { preconditionFailure("a session ends for a reason") }
         let worker = worker.value
         if worker.log.wants(ending) {
             let bind = binds[session.bind].description

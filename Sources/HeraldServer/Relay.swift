@@ -18,20 +18,23 @@ package actor Relay {
     }
 
     /// Relays until both sides are done or something ends it; both streams are still open then.
-    func run(_ bound: LoopBound<Session>, server: Announcement, limits: SilenceLimits) async -> SessionEnding {
-        let session = bound.value
-        guard let stream = session.server else { preconditionFailure("a relay needs a connected server") }
-        let deadlines = worker.value.deadlines
-        return await withCheckedContinuation { continuation in
-            let flow = RelayFlow(
-                session,
-                server: stream,
-                limits: limits,
-                deadlines: deadlines,
-                continuation: continuation
-            )
-            let header = HeaderAnnouncement(server, endpoints: session.endpoints, received: session.header)
-            loop.withScratch(byteCount: header.length, fill: { header.write(to: &$0) }, use: { flow.start(header: $0) })
+    func run(_ bound: LoopBound<Session>, limits: SilenceLimits) async {
+        await loop.suspend { start(bound.value, limits: limits, continuation: $0) }
+    }
+
+    @inline(never)
+    private func start(_ session: Session, limits: SilenceLimits, continuation: LoopContinuation) {
+        guard let server = session.server, let target = session.target else {
+            preconditionFailure("a relay needs a connected server")
         }
+        let flow = RelayFlow(
+            session,
+            server: server,
+            limits: limits,
+            deadlines: worker.value.deadlines,
+            continuation: continuation
+        )
+        let header = HeaderAnnouncement(target.announcement, endpoints: session.endpoints, received: session.header)
+        loop.withScratch(byteCount: header.length, fill: { header.write(to: &$0) }, use: { flow.start(header: $0) })
     }
 }

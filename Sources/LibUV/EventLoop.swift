@@ -7,7 +7,8 @@ import Synchronization
 /// A loop belongs to one thread at a time: the one that made it, until `run()` takes it over. Actors name it as their
 /// `unownedExecutor` and keep it alive; tasks are made by `spawn`, which also makes it their preferred executor, so that
 /// no part of them ever runs elsewhere. Every method but `enqueue`, `execute` and `spawn` traps off the loop's thread.
-// Unchecked: `inbox` is locked and `owner` atomic; all else is touched on the owner's thread alone, which is checked.
+// Unchecked: `inbox` is locked, `owner` and `runner` are atomic; all else is touched on the owner's thread alone, which
+// is checked.
 @safe package final class EventLoop: @unchecked Sendable {
     /// Jobs run in one turn before the kernel is asked for events again.
     static let maximumJobsPerTurn = 4096
@@ -17,6 +18,9 @@ import Synchronization
     let readBuffer: UnsafeMutableRawBufferPointer
 
     private let owner: Atomic<UInt>
+    /// The thread that `run()` was called on, 0 before. Apart from `owner`, because its maker may still leave jobs on a loop
+    /// that another thread is just about to run: only who sees itself here may do so without the lock.
+    private let runner = Atomic<UInt>(0)
     private let inbox = Mutex(Inbox())
     private let wakeup: UnsafeMutablePointer<uv_async_t>
     private let idle: UnsafeMutablePointer<uv_idle_t>
@@ -35,22 +39,43 @@ import Synchronization
     ///
     /// - Parameter readBufferSize: bytes taken from a stream by one read, at most.
     package init(readBufferSize: Int) throws(UVError) {
-        // Safe: the three pieces are allocated here, initialised by libuv below, and freed in `deinit` alone.
-        unsafe raw = .allocate(capacity: 1)
-        unsafe wakeup = .allocate(capacity: 1)
-        unsafe idle = .allocate(capacity: 1)
+        let handles = try unsafe EventLoop.makeHandles()
+        unsafe raw = handles.loop
+        unsafe wakeup = handles.wakeup
+        unsafe idle = handles.idle
+        // Safe: freed in `deinit` alone, as the handles are.
         unsafe readBuffer = .allocate(byteCount: readBufferSize, alignment: 4096)
         owner = Atomic(EventLoop.currentThread)
-        try checked(unsafe uv_loop_init(raw))
         unsafe raw.pointee.data = Unmanaged.passUnretained(self).toOpaque()
-        try checked(
-            unsafe uv_async_init(raw, wakeup) { handle in
+    }
+
+    private typealias Handles = (
+        loop: UnsafeMutablePointer<uv_loop_t>,
+        wakeup: UnsafeMutablePointer<uv_async_t>,
+        idle: UnsafeMutablePointer<uv_idle_t>
+    )
+
+    /// Before there is an object, whose `deinit` could not tell how much of it libuv has seen.
+    private static func makeHandles() throws(UVError) -> Handles {
+        let handles = Handles(.allocate(capacity: 1), .allocate(capacity: 1), .allocate(capacity: 1))
+        var result = unsafe uv_loop_init(handles.loop)
+        if result >= 0 {
+            result = unsafe uv_async_init(handles.loop, handles.wakeup) { handle in
                 guard let loop = unsafe EventLoop.of(handle?.pointee.loop) else { return }
                 loop.takeInbox()
                 loop.finishCallback()
             }
-        )
-        try checked(unsafe uv_idle_init(raw, idle))
+            if result < 0 { unsafe uv_loop_close(handles.loop) }
+        }
+        guard result >= 0 else {
+            unsafe handles.loop.deallocate()
+            unsafe handles.wakeup.deallocate()
+            unsafe handles.idle.deallocate()
+            throw UVError(code: result)
+        }
+        // Can't fail.
+        _ = unsafe uv_idle_init(handles.loop, handles.idle)
+        return unsafe handles
     }
 
     deinit {
@@ -73,6 +98,7 @@ extension EventLoop {
     /// Takes the loop over for this thread and runs it until `stop()`.
     package func run() {
         owner.store(EventLoop.currentThread, ordering: .relaxed)
+        runner.store(EventLoop.currentThread, ordering: .relaxed)
         takeInbox()
         finishCallback()
         _ = unsafe uv_run(raw, UV_RUN_DEFAULT)
@@ -100,8 +126,9 @@ extension EventLoop {
         fill: (inout OutputRawSpan) -> Void,
         use: (RawSpan) throws(Failure) -> Result
     ) throws(Failure) -> Result {
+        checkThread()
         // Safe: the span ends before the memory does, and only initialised bytes are handed on.
-        try unsafe withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) {
+        return try unsafe withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) {
             buffer throws(Failure) in
             var output = unsafe OutputRawSpan(buffer: buffer, initializedCount: 0)
             fill(&output)
@@ -111,7 +138,10 @@ extension EventLoop {
     }
 
     /// Milliseconds of a clock that only goes forward, as of the start of this turn.
-    package var now: UInt64 { unsafe uv_now(raw) }
+    package var now: UInt64 {
+        checkThread()
+        return unsafe uv_now(raw)
+    }
 
     package var isOnThread: Bool { owner.load(ordering: .relaxed) == EventLoop.currentThread }
 
@@ -137,7 +167,7 @@ extension EventLoop {
 extension EventLoop: SerialExecutor, TaskExecutor {
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
-        if isOnThread {
+        if runner.load(ordering: .relaxed) == EventLoop.currentThread {
             jobs.append(job)
         } else {
             post { $0.jobs.append(job) }

@@ -44,9 +44,14 @@ import Synchronization
         return isTaken
     }
 
-    /// Writes what is left, as long as the reader takes it, and ends the thread. Waits at most `limit` for that.
+    /// Writes what is left, as long as the reader takes it, and ends the thread. Waits at most `limit` for that. Further
+    /// calls do nothing.
     package func close(waitingAtMost limit: Duration) {
-        pending.withLock { $0.isClosed = true }
+        let isFirst = pending.withLock { pending in
+            defer { pending.isClosed = true }
+            return !pending.isClosed
+        }
+        guard isFirst else { return }
         unsafe uv_sem_post(semaphore)
         let end = ContinuousClock.now + limit
         while isBusy && ContinuousClock.now < end { usleep(1000) }

@@ -29,9 +29,12 @@ package enum Resolver {
 /// A look-up under way: owns itself until libuv has answered.
 @safe private final class ResolveRequest {
     private let memory: UnsafeMutablePointer<uv_getaddrinfo_t>
+    /// Held, because libuv's thread pool writes to it when it is done, and no handle keeps it meanwhile.
+    private let loop: EventLoop
     private let completion: (Result<[IPAddress], UVError>) -> Void
 
-    private init(_ completion: @escaping (Result<[IPAddress], UVError>) -> Void) {
+    private init(loop: EventLoop, _ completion: @escaping (Result<[IPAddress], UVError>) -> Void) {
+        self.loop = loop
         self.completion = completion
         // Safe: freed by `deinit`, which comes after `take`.
         unsafe memory = .allocate(capacity: 1)
@@ -43,7 +46,7 @@ package enum Resolver {
     }
 
     static func start(_ name: String, loop: EventLoop, completion: @escaping (Result<[IPAddress], UVError>) -> Void) {
-        let request = ResolveRequest(completion)
+        let request = ResolveRequest(loop: loop, completion)
         var hints = unsafe addrinfo()
         unsafe hints.ai_socktype = Int32(SOCK_STREAM.rawValue)
         let callback: uv_getaddrinfo_cb = { request, status, answer in

@@ -161,8 +161,10 @@ extension TCPStream {
     /// Hands everything that arrives to `reader`, until `stopReading()`.
     package func startReading(_ reader: any StreamReader) {
         loop.checkThread()
+        // A reader holds its stream as a rule: kept by a stream that is closed for good, it would never be let go.
+        guard !isClosing else { return }
         self.reader = reader
-        guard !isReading && !isClosing else { return }
+        guard !isReading else { return }
         isReading = true
         let result = unsafe uv_read_start(raw, TCPStream.allocate, TCPStream.read)
         if result < 0 { didFail(UVError(code: result)) }

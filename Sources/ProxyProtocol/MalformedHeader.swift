@@ -42,7 +42,8 @@ public struct MalformedHeader: Error, Hashable, Sendable {
     }
 
     public let reason: Reason
-    /// The first byte that makes the reason certain.
+    /// Where what breaks the rule begins, counted from the connection's first byte; ahead of what has been received
+    /// where lengths already give it away.
     public let offset: Int
     let found: Found
 

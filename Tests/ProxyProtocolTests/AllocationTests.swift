@@ -1,11 +1,10 @@
 import Glibc
 import NetworkAddress
 import ProxyProtocol
-import Synchronization
 import Testing
 
-/// A header without TLVs costs no memory. Swift's own hook for instruments counts each object that is made.
-@Suite(.serialized) struct AllocationTests {
+/// A header without TLVs costs no memory.
+@Suite(.enabled(if: HeapTraces.canBeSeen, "the allocator is not glibc's own")) struct AllocationTests {
     @Test(arguments: [
         "PROXY TCP4 192.0.2.1 198.51.100.7 56324 443\r\n", "PROXY TCP6 2001:db8::1 2001:db8::2 56324 443\r\n",
         "PROXY UNKNOWN\r\n",
@@ -25,13 +24,13 @@ import Testing
     private func expectNoAllocation(parsing bytes: [UInt8]) {
         let parser = HeaderParser()
         var parsed = 0
-        let count = Allocations.count {
+        let count = HeapTraces.count {
             for length in 0...bytes.count {
                 let part = bytes.span.extracting(..<length)
                 if case .header(let header, _) = parser.parse(part), header.tlvs.isEmpty { parsed += 1 }
             }
         }
-        #expect(parsed == 1)
+        #expect(parsed == 2, "once to warm up")
         #expect(count == 0)
     }
 
@@ -43,7 +42,7 @@ import Testing
         var count = 0
         let bytes = try written(capacity: 1024) { output throws(HeaderWriteError) in
             var failure: HeaderWriteError?
-            count = Allocations.count {
+            count = HeapTraces.count {
                 do throws(HeaderWriteError) {
                     HeaderWriter.writeV1(source: source, destination: destination, to: &output)
                     HeaderWriter.writeLocal(to: &output)
@@ -65,7 +64,7 @@ import Testing
         var count = 0
         _ = try written(capacity: 1024) { output throws(HeaderWriteError) in
             var failure: HeaderWriteError?
-            count = Allocations.count {
+            count = HeapTraces.count {
                 do throws(HeaderWriteError) {
                     try HeaderWriter.writeV2(
                         source: announced.source,
@@ -86,43 +85,54 @@ import Testing
     @Test func countIsNotAlwaysZero() {
         let parser = HeaderParser()
         let bytes = Fixture.nlbClient.bytes
-        let count = Allocations.count { _ = parser.parse(bytes.span) }
-        #expect(count == 1, "TLVs are copied once")
+        let count = HeapTraces.count { _ = parser.parse(bytes.span) }
+        #expect(count > 0, "TLVs are copied")
     }
 }
 
-/// Objects that the calling thread makes.
-private enum Allocations {
-    private typealias Allocate = @convention(c) (UnsafeRawPointer?, Int, Int) -> UnsafeMutableRawPointer?
+/// Traces that a piece of code leaves on the heap, short-lived memory included.
+///
+/// glibc keeps what a thread frees in a list for each size, and gives out last what came in first. So a block of each
+/// size is filled, freed, and taken out again after the code has run: one that the code took and wrote to has lost its
+/// filling, or does not come back. Sizes up to 1032 bytes are seen; a reused block is counted once. Nothing is seen
+/// with a sanitizer's allocator, which has other lists.
+private enum HeapTraces {
+    private static let sizes = stride(from: 24, through: 1032, by: 16)
+    private static let filling: UInt8 = 0xA5
+    /// What the allocator itself and each Swift object write first.
+    private static let headBytes = 16
 
-    private static let counted = Atomic<Int>(0)
-    private static let thread = Atomic<UInt>(0)
-    /// Set once, before the hook that reads it is in place.
-    nonisolated(unsafe) private static var original: Allocate?
-
+    /// How many sizes `body` has used. It runs twice: the first time makes what is made once and kept, such as tables.
     static func count(_ body: () -> Void) -> Int {
-        _ = installed
-        // Once without counting, for what is made on first use and kept, such as tables.
-        counted.store(0, ordering: .relaxed)
-        thread.store(UInt(pthread_self()), ordering: .relaxed)
         body()
-        thread.store(0, ordering: .relaxed)
-        return counted.load(ordering: .relaxed)
+        var blocks = unsafe sizes.map { size in unsafe malloc(size) }
+        for (index, size) in sizes.enumerated() {
+            if let block = unsafe blocks[index] { unsafe memset(block, Int32(filling), size) }
+        }
+        for index in unsafe blocks.indices { unsafe free(blocks[index]) }
+        body()
+        var traces = 0
+        for (index, size) in sizes.enumerated() {
+            let block = unsafe malloc(size)
+            let isUntouched = unsafe block == blocks[index] && isFilled(block, size)
+            if !isUntouched { traces += 1 }
+            unsafe blocks[index] = block
+        }
+        for index in unsafe blocks.indices { unsafe free(blocks[index]) }
+        return traces
     }
 
-    /// The runtime calls the function that `_swift_allocObject` points to once the flag beside it is set.
-    private static let installed: Void = {
-        guard let hook = unsafe dlsym(nil, "_swift_allocObject"),
-            let flag = unsafe dlsym(nil, "_swift_enableSwizzlingOfAllocationAndRefCountingFunctions_forInstrumentsOnly")
-        else { preconditionFailure("this runtime cannot be asked for its allocations") }
-        let slot = unsafe hook.assumingMemoryBound(to: Allocate.self)
-        unsafe original = slot.pointee
-        unsafe slot.pointee = { metadata, size, alignmentMask in
-            if thread.load(ordering: .relaxed) == UInt(pthread_self()) {
-                counted.wrappingAdd(1, ordering: .relaxed)
-            }
-            return unsafe original?(metadata, size, alignmentMask)
-        }
-        unsafe flag.assumingMemoryBound(to: Bool.self).pointee = true
+    private static func isFilled(_ block: UnsafeMutableRawPointer?, _ size: Int) -> Bool {
+        guard let block = unsafe block else { return false }
+        let bytes = unsafe UnsafeRawBufferPointer(start: block, count: size)
+        return unsafe bytes.dropFirst(headBytes).allSatisfy { $0 == filling }
+    }
+
+    /// Whether this works here at all: nothing seen where nothing is, something where something is.
+    static let canBeSeen: Bool = {
+        var kept: [UInt8] = []
+        // The first count of all makes what counting itself needs.
+        _ = count {}
+        return count {} == 0 && count { kept = Array(repeating: 1, count: 40) } > 0 && kept.count == 40
     }()
 }

@@ -27,7 +27,7 @@ import Testing
         ),
         (Array("PROXY TCP6 ::1 ::1 1 1\n".utf8), #"at byte 22"#),
         (
-            Array("PROXY UDP4 ".utf8), #"found "UDP4 ", expected "TCP4 ", "TCP6 " or "UNKNOWN", at byte 6"#
+            Array("PROXY UDP4 ".utf8), #"found "UDP4 ", expected "TCP4 ", "TCP6 " or "UNKNOWN", at byte 7"#
         ),
         (signature + hex("31"), #"found "1", expected version 2 in the high four bits, at byte 12"#),
         (

@@ -35,7 +35,7 @@ import Testing
 
     @Test(arguments: [
         ("PROXY", 10), ("PROXY ", 9), ("PROXY U", 8), ("PROXY T", 15), ("PROXY TCP", 13), ("PROXY TCP6", 12),
-        ("PROXY TCP4", 22), ("PROXY TCP4 ", 21), ("PROXY TCP4 192.0.2.1", 13), ("PROXY TCP4 192.0.2.1 ", 13),
+        ("PROXY TCP4", 22), ("PROXY TCP4 ", 21), ("PROXY TCP4 192.0.2.1", 14), ("PROXY TCP4 192.0.2.1 ", 13),
         ("PROXY TCP6 2001:db8::1 ::1 ", 5), ("PROXY TCP6 2001:db8::1 ::1 5", 4), ("PROXY TCP6 2001:db8::1 ::1 5 ", 3),
         ("PROXY TCP6 2001:db8::1 ::1 5 6", 2), ("PROXY TCP6 2001:db8::1 ::1 5 6\r", 1), ("PROXY UNKNOWN", 2),
     ])

@@ -50,7 +50,7 @@ import Testing
         ("2112 000B", .addressesTooShort, 14), ("2110 000B", .addressesTooShort, 14),
         ("2121 0023", .addressesTooShort, 14), ("2121 000C", .addressesTooShort, 14),
         ("2131 00D7", .addressesTooShort, 14), ("2132 0024", .addressesTooShort, 14),
-        ("2111 0FF1", .headerTooLong, 14), ("2111 10", .headerTooLong, 14), ("2011 FFFF", .headerTooLong, 14),
+        ("2111 0FF1", .headerTooLong, 14), ("2111 10", .headerTooLong, 14), ("2011 FF", .headerTooLong, 14),
     ] as [(String, MalformedHeader.Reason, Int)])
     func refusesAtTheFirstByteThatIsCertain(text: String, reason: MalformedHeader.Reason, offset: Int) {
         let bytes = signature + hex(text)

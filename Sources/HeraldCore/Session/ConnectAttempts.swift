@@ -3,13 +3,10 @@ package struct ConnectAttempts: Sendable {
     package enum Next: Equatable, Sendable {
         /// Choose a server that is not in `failed`, at once.
         case anotherServer
-        /// Try this one again, after `pause`.
-        case sameServer(Int, after: Duration)
+        /// Try the same one again, after `pause`.
+        case sameServer
         case giveUp
     }
-
-    /// Before the same server is asked again, as HAProxy has it: what refused a moment ago refuses still.
-    package static let longestPause = Duration.seconds(1)
 
     /// Index of each server that failed, in the order of the attempts.
     package private(set) var failed: [Int] = []
@@ -17,12 +14,13 @@ package struct ConnectAttempts: Sendable {
     package private(set) var retryCount = 0
     private let retries: Int
     private let redispatches: Bool
-    private let pause: Duration
+    /// Before the same server is tried again.
+    package let pause: Duration
 
     package init(_ settings: BackendSettings) {
         retries = settings.retries
         redispatches = settings.redispatches
-        pause = min(settings.timeouts.connect, ConnectAttempts.longestPause)
+        pause = min(settings.timeouts.connect, Limits.retryPause)
     }
 
     /// `server` could not be reached.
@@ -32,6 +30,6 @@ package struct ConnectAttempts: Sendable {
         failed.append(server)
         guard retryCount < retries else { return .giveUp }
         retryCount += 1
-        return redispatches && hasOther ? .anotherServer : .sameServer(server, after: pause)
+        return redispatches && hasOther ? .anotherServer : .sameServer
     }
 }

@@ -62,8 +62,8 @@ extension SessionRecord {
             announcedSource = announced.source
             announcedDestination = announced.destination
         }
-        server = session.attempt.map { Server(name: $0.name, address: $0.address) }
-        retries = session.retryCount
+        server = session.target.map { Server(name: $0.name, address: $0.address) }
+        retries = session.attempts?.retryCount ?? 0
         bytesFromClient = session.relayState.byteCount(from: .client)
         bytesFromServer = session.relayState.byteCount(from: .server)
         headerDuration = session.headerDoneAt.map { since(session.acceptedAt, until: $0) }

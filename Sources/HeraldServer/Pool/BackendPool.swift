@@ -49,12 +49,14 @@ package actor BackendPool {
 
     /// How the backend looks now.
     package var snapshot: PoolSnapshot {
-        let servers = zip(members, trackers).map { member, tracker in
-            PoolSnapshot.Server(
+        let servers = members.indices.map { index in
+            let member = members[index]
+            return PoolSnapshot.Server(
+                index: index,
                 name: member.settings.name,
                 address: member.address,
                 announcement: member.settings.announcement,
-                isUp: !member.settings.isDisabled && tracker?.state != .down
+                isUp: !member.settings.isDisabled && trackers[index]?.state != .down
             )
         }
         return PoolSnapshot(servers: servers, weights: members.map(\.settings.weight), turns: turns)

@@ -6,6 +6,8 @@ import Synchronization
 package struct PoolSnapshot: Sendable {
     /// One server, and how it is reached.
     package struct Server: Sendable {
+        /// In `servers`.
+        package let index: Int
         package let name: String
         package let address: SocketAddress
         package let announcement: Announcement

@@ -2,14 +2,9 @@ import HeraldCore
 import LibUV
 import NetworkAddress
 
-/// One attempt of a session to reach a server. `session.server` is connected afterwards, or nil.
-final class ConnectWait: SessionWait<ConnectWait.Outcome> {
-    enum Outcome: Sendable {
-        case connected
-        case failed(ServerFailure)
-        case aborted(SessionEnding)
-    }
-
+/// One attempt of a session to reach a server. Afterwards `session.server` is connected, or `session.connectFailure` says
+/// why there is none.
+final class ConnectWait: SessionWait {
     private var limit = Duration.zero
 
     func start(_ address: SocketAddress, limit: Duration) {
@@ -18,21 +13,19 @@ final class ConnectWait: SessionWait<ConnectWait.Outcome> {
         let stream = TCPStream(loop: session.client.loop)
         session.server = stream
         stream.connect(to: address) { [self] error in
-            finish(error.map { .failed(ServerFailure(connecting: $0)) } ?? .connected)
+            if let error { session.connectFailure = ServerFailure(connecting: error) }
+            finish()
         }
     }
 
     override func deadlineReached(at now: UInt64) -> UInt64? {
-        finish(.failed(.timedOut(after: limit, .connecting)))
+        session.connectFailure = .timedOut(after: limit, .connecting)
+        finish()
         return nil
     }
 
-    override func abort(_ ending: SessionEnding) {
-        finish(.aborted(ending))
-    }
-
-    override func cleanUp(_ outcome: Outcome) {
-        if case .connected = outcome { return }
+    override func cleanUp() {
+        guard session.connectFailure != nil || session.ending != nil else { return }
         session.server?.close()
         session.server = nil
     }

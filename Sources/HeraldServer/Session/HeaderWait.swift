@@ -2,16 +2,11 @@ import HeraldCore
 import LibUV
 import ProxyProtocol
 
-/// Reads a session's PROXY header, as it comes, until it is whole, wrong, or late. Ends with nil when the session has it.
-final class HeaderWait: SessionWait<SessionEnding?>, StreamReader {
+/// Reads a session's PROXY header, as it comes, until it is whole, wrong, or late.
+final class HeaderWait: SessionWait, StreamReader {
     private var reception: HeaderReception
 
-    init(
-        _ session: Session,
-        parser: HeaderParser,
-        deadlines: Deadlines,
-        continuation: CheckedContinuation<SessionEnding?, Never>
-    ) {
+    init(_ session: Session, parser: HeaderParser, deadlines: Deadlines, continuation: LoopContinuation) {
         reception = HeaderReception(parser: parser)
         super.init(session, deadlines: deadlines, continuation: continuation)
     }
@@ -34,7 +29,7 @@ final class HeaderWait: SessionWait<SessionEnding?>, StreamReader {
         case .header(let header, let payload):
             session.header = header
             session.payload = payload
-            finish(nil)
+            finish()
         }
     }
 
@@ -55,11 +50,8 @@ final class HeaderWait: SessionWait<SessionEnding?>, StreamReader {
         return nil
     }
 
-    override func abort(_ ending: SessionEnding) {
-        finish(ending)
-    }
-
-    override func cleanUp(_ outcome: SessionEnding?) {
+    override func cleanUp() {
         session.client.stopReading()
+        session.headerDoneAt = SystemInformation.monotonicNanoseconds
     }
 }

@@ -4,7 +4,7 @@ import LibUV
 /// Moves the bytes of one session, both ways, until both sides are done: `RelayState` decides, this acts.
 ///
 /// Runs in the loop's callbacks. Holds no bytes while both sides take what comes.
-final class RelayFlow: SessionWait<SessionEnding>, StreamReader {
+final class RelayFlow: SessionWait, StreamReader {
     private let client: TCPStream
     private let server: TCPStream
     private let limits: SilenceLimits
@@ -17,7 +17,7 @@ final class RelayFlow: SessionWait<SessionEnding>, StreamReader {
         server: TCPStream,
         limits: SilenceLimits,
         deadlines: Deadlines,
-        continuation: CheckedContinuation<SessionEnding, Never>
+        continuation: LoopContinuation
     ) {
         self.server = server
         self.limits = limits
@@ -38,11 +38,7 @@ final class RelayFlow: SessionWait<SessionEnding>, StreamReader {
         return nil
     }
 
-    override func abort(_ ending: SessionEnding) {
-        finish(ending)
-    }
-
-    override func cleanUp(_ outcome: SessionEnding) {
+    override func cleanUp() {
         client.stopReading()
         server.stopReading()
     }

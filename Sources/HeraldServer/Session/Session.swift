@@ -25,16 +25,19 @@ package final class Session {
     /// The client's first bytes are yet to be looked at: see `SignatureGuard`.
     var isGuarded = false
 
-    var attempt: PoolSnapshot.Server?
-    var retryCount = 0
+    /// The server of the last attempt.
+    var target: PoolSnapshot.Server?
+    var attempts: ConnectAttempts?
+    var connectFailure: ServerFailure?
     var connectBeganAt: UInt64?
     var connectedAt: UInt64?
     var relayState = RelayState()
 
     /// Where the session stands in the loop's list of sessions.
     var position = 0
-    private var wait: (any Abortable)?
-    private var abortion: SessionEnding?
+    /// How it ends; nil while it may go on.
+    private(set) var ending: SessionEnding?
+    private var wait: SessionWait?
 
     init(client: TCPStream, peer: SocketAddress, bind: Int, acceptedAt: UInt64) {
         self.client = client
@@ -50,16 +53,30 @@ package final class Session {
         return (peer, (client.localAddress ?? peer).unmapped)
     }
 
-    /// Waits for `wait` from now on; nil once it is over. A session that was aborted meanwhile ends at once.
-    func setWait(_ wait: (any Abortable)?) {
-        self.wait = wait
-        if let wait, let abortion { wait.abort(abortion) }
+    /// Waits for `wait` from now on.
+    ///
+    /// - Returns: how the session ends, where that is decided already.
+    func begin(_ wait: SessionWait) -> SessionEnding? {
+        precondition(self.wait == nil, "a session waits for one thing at a time")
+        if ending == nil { self.wait = wait }
+        return ending
+    }
+
+    /// `wait` is over, and with an `ending` the session too.
+    func end(_ wait: SessionWait, _ ending: SessionEnding?) {
+        self.wait = nil
+        if let ending { end(ending) }
+    }
+
+    /// Decides how the session ends; the first decision counts.
+    func end(_ ending: SessionEnding) {
+        if self.ending == nil { self.ending = ending }
     }
 
     /// Ends the session, whatever it waits for.
     func abort(_ ending: SessionEnding) {
-        abortion = ending
-        wait?.abort(ending)
+        end(ending)
+        wait?.finish(ending)
     }
 }
 

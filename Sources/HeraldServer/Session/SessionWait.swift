@@ -1,23 +1,18 @@
 import HeraldCore
 import LibUV
 
-/// What a session waits for at the moment can be cut short.
-protocol Abortable: AnyObject {
-    /// Ends the wait, and with it the session.
-    func abort(_ ending: SessionEnding)
-}
-
 /// One wait of a session: for its header, for a connect, for a moment to pass, for the relay to be over.
 ///
-/// A task suspends on it, and callbacks end it: by what was waited for, by its deadline, or by `abort`; whatever comes
-/// first counts, and nothing after it. Lives on the session's loop.
-class SessionWait<Outcome: Sendable>: DeadlineTarget, Abortable {
+/// The session's task suspends on it, and callbacks end it: by what was waited for, by its deadline, or by `abort`;
+/// whatever comes first counts, and nothing after it. What came of it is written into the session. Lives on the
+/// session's loop.
+class SessionWait: DeadlineTarget {
     let session: Session
     var deadline: Deadlines.Token?
     private let deadlines: Deadlines
-    private var continuation: CheckedContinuation<Outcome, Never>?
+    private var continuation: LoopContinuation?
 
-    init(_ session: Session, deadlines: Deadlines, continuation: CheckedContinuation<Outcome, Never>) {
+    init(_ session: Session, deadlines: Deadlines, continuation: LoopContinuation) {
         self.session = session
         self.deadlines = deadlines
         self.continuation = continuation
@@ -30,41 +25,39 @@ class SessionWait<Outcome: Sendable>: DeadlineTarget, Abortable {
     /// - Parameter limit: when to call `deadlineReached`; nil for never.
     /// - Returns: false where the session was aborted before, and the wait is over already.
     final func begin(limit: Duration?) -> Bool {
+        if let ending = session.begin(self) {
+            finish(ending)
+            return false
+        }
         if let limit { deadlines.schedule(self, after: limit) }
-        session.setWait(self)
-        return !isOver
+        return true
     }
 
-    /// Ends the wait; further calls do nothing.
-    final func finish(_ outcome: Outcome) {
+    /// Ends the wait, and with an `ending` the session too; further calls do nothing.
+    final func finish(_ ending: SessionEnding? = nil) {
         guard let continuation else { return }
         self.continuation = nil
         deadlines.cancel(self)
-        session.setWait(nil)
-        cleanUp(outcome)
-        continuation.resume(returning: outcome)
+        session.end(self, ending)
+        cleanUp()
+        continuation.resume()
     }
 
     /// What must be undone before the task goes on.
-    func cleanUp(_ outcome: Outcome) {}
+    func cleanUp() {}
 
+    /// Its time is over.
+    ///
+    /// - Returns: as `DeadlineTarget` has it.
     func deadlineReached(at now: UInt64) -> UInt64? {
-        preconditionFailure("each kind of wait has its own")
-    }
-
-    func abort(_ ending: SessionEnding) {
         preconditionFailure("each kind of wait has its own")
     }
 }
 
 /// Time that a session lets pass before it asks the same server again.
-final class PauseWait: SessionWait<SessionEnding?> {
+final class PauseWait: SessionWait {
     override func deadlineReached(at now: UInt64) -> UInt64? {
-        finish(nil)
+        finish()
         return nil
-    }
-
-    override func abort(_ ending: SessionEnding) {
-        finish(ending)
     }
 }
