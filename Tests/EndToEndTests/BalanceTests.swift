@@ -11,7 +11,9 @@ struct BalanceTests {
         _ = try Herald(
             configuration(
                 bind: "127.0.0.1:\(port)",
-                servers: "\(servers[0].address)", "\(servers[1].address)", "\(servers[2].address)"
+                servers: "\(servers[0].address)",
+                "\(servers[1].address)",
+                "\(servers[2].address)"
             ),
             ports: port,
             arguments: ["--threads", threads]
@@ -28,7 +30,8 @@ struct BalanceTests {
         _ = try Herald(
             configuration(
                 bind: "127.0.0.1:\(port)",
-                servers: "\(servers[0].address) weight 3", "\(servers[1].address) weight 1",
+                servers: "\(servers[0].address) weight 3",
+                "\(servers[1].address) weight 1",
                 "\(servers[2].address) weight 0"
             ),
             ports: port
@@ -45,7 +48,8 @@ struct BalanceTests {
             configuration(
                 bind: "127.0.0.1:\(port)",
                 backend: ["option redispatch 1", "retries 3"],
-                servers: "127.0.0.1:\(refusing) send-proxy-v2", "\(server.address) send-proxy-v2"
+                servers: "127.0.0.1:\(refusing) send-proxy-v2",
+                "\(server.address) send-proxy-v2"
             ),
             ports: port
         )
@@ -64,7 +68,8 @@ struct BalanceTests {
             configuration(
                 bind: "127.0.0.1:\(port)",
                 backend: ["retries 0"],
-                servers: "127.0.0.1:\(refusing)", "127.0.0.1:\(refusing)"
+                servers: "127.0.0.1:\(refusing)",
+                "127.0.0.1:\(refusing)"
             ),
             ports: port
         )
@@ -78,7 +83,8 @@ struct BalanceTests {
         let herald = try Herald(
             configuration(
                 bind: "127.0.0.1:\(port)",
-                servers: "127.0.0.1:\(refusing) check inter 50 fall 2", "127.0.0.1:\(refusing) check inter 50 fall 2"
+                servers: "127.0.0.1:\(refusing) check inter 50 fall 2",
+                "127.0.0.1:\(refusing) check inter 50 fall 2"
             ),
             ports: port
         )

@@ -3,7 +3,9 @@ import Testing
 /// Exit codes and manners of the command line.
 @Suite("Command line", .onStage)
 struct CommandLineTests {
-    @Test(arguments: [["frobnicate"], ["run"], ["check"], ["convert"], ["run", "--no-such-option"], ["decode", "--hexx"]])
+    @Test(arguments: [
+        ["frobnicate"], ["run"], ["check"], ["convert"], ["run", "--no-such-option"], ["decode", "--hexx"],
+    ])
     func badUsageExitsWith2(arguments: [String]) throws {
         let herald = try run([Herald.binary] + arguments)
         #expect(herald.poll() == .code(2))
@@ -42,6 +44,10 @@ struct CommandLineTests {
         let herald = try ChildProcess([Herald.binary, "run", "--config", file])
         try herald.waitUntilListening(on: [port])
         #expect(try visit(port) == "s1")
-        #expect(becomesTrue { (herald.output + herald.errors).contains(#/peer=127\.0\.0\.1:\d+ .*server=s1 .*end=completed/#) })
+        #expect(
+            becomesTrue {
+                (herald.output + herald.errors).contains(#/peer=127\.0\.0\.1:\d+ .*server=s1 .*end=completed/#)
+            }
+        )
     }
 }

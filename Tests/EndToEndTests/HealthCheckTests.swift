@@ -11,7 +11,8 @@ struct HealthCheckTests {
             configuration(
                 bind: "127.0.0.1:\(port)",
                 backend: ["option redispatch 1"],
-                servers: "\(stays.address) check inter 100 rise 2 fall 2", "\(goes.address) check inter 100 rise 2 fall 2"
+                servers: "\(stays.address) check inter 100 rise 2 fall 2",
+                "\(goes.address) check inter 100 rise 2 fall 2"
             ),
             ports: port
         )

@@ -62,7 +62,8 @@ struct LetterForLetterTests {
     private func serves(_ configuration: String, as syntax: Herald.Syntax, version: Int) throws {
         try NetworkNamespace.with(addresses: ["192.168.56.20/32", "192.168.56.21/32"]) {
             let servers = [
-                try RecordingServer("s1", on: "192.168.56.20:3000"), try RecordingServer("s2", on: "192.168.56.21:3000"),
+                try RecordingServer("s1", on: "192.168.56.20:3000"),
+                try RecordingServer("s2", on: "192.168.56.21:3000"),
             ]
             _ = try Herald(configuration, as: syntax, ports: 80)
             var turns: [String] = []

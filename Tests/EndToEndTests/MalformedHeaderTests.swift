@@ -24,12 +24,18 @@ struct MalformedHeaderTests {
 
     static let otherProtocols = [
         Mistake("HTTP", "GET / HTTP/1.1\r\nHost: example.org\r\n\r\n"),
-        Mistake("TLS", [0x16, 0x03, 0x01, 0x00, 0x05, 0x01, 0x00, 0x00, 0x01, 0x03] + [UInt8](repeating: 0, count: 40)),
+        Mistake(
+            "TLS",
+            [0x16, 0x03, 0x01, 0x00, 0x05, 0x01, 0x00, 0x00, 0x01, 0x03] + [UInt8](repeating: 0, count: 40)
+        ),
         Mistake("SSH", "SSH-2.0-OpenSSH_9.2\r\n"),
         Mistake("zeros", [UInt8](repeating: 0, count: 64)),
         Mistake("almost a line", "PROXX TCP4 203.0.113.5 198.51.100.7 51234 443\r\n"),
         Mistake("lower case", "proxy TCP4 203.0.113.5 198.51.100.7 51234 443\r\n"),
-        Mistake("almost a signature", Array(ProxyHeader.signature.dropLast()) + [0x0b, 0x21, 0x11, 0x00, 0x0c] + block),
+        Mistake(
+            "almost a signature",
+            Array(ProxyHeader.signature.dropLast()) + [0x0b, 0x21, 0x11, 0x00, 0x0c] + block
+        ),
     ]
 
     static let lines = [

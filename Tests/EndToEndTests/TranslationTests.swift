@@ -16,7 +16,9 @@ struct TranslationTests {
             #expect(header.source == source)
             #expect(header.destination == destination)
             #expect(header.tlvs.isEmpty)
-            #expect(header.length == (sent == 1 ? ProxyHeader.v1(source, destination).count : source.ip.isIPv4 ? 28 : 52))
+            #expect(
+                header.length == (sent == 1 ? ProxyHeader.v1(source, destination).count : source.ip.isIPv4 ? 28 : 52)
+            )
         }
     }
 

@@ -68,7 +68,9 @@ final class RecordingServer: Sendable {
             let record = connections.withLock { records in
                 records[index].reads += received.reads
                 records[index].ending = received.ending
-                if records[index].header == nil { records[index].header = ProxyHeader(records[index].reads.flatMap(\.self)) }
+                if records[index].header == nil {
+                    records[index].header = ProxyHeader(records[index].reads.flatMap(\.self))
+                }
                 return records[index]
             }
             if !hasAnswered, !record.payload.isEmpty {
