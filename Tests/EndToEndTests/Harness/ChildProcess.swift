@@ -115,7 +115,7 @@ private func spawn(_ command: [String], input: String, output: String, errors: S
 
     var words: [UnsafeMutablePointer<CChar>?] = unsafe command.map { unsafe strdup($0) }
     defer {
-        for unsafeword in unsafe words { unsafe free(word) }
+        for index in unsafe words.indices { unsafe free(words[index]) }
     }
     unsafe words.append(nil)
     var pid: pid_t = 0
