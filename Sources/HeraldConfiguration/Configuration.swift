@@ -89,6 +89,11 @@ package enum ConfigurationError: Error, Hashable {
     /// The name ends neither in `.yaml`, `.yml` nor in `.cfg`: bad usage rather than a bad file.
     case unknownLanguage(path: String)
 
+    /// Whether the command line is at fault rather than the file.
+    package var isBadUsage: Bool {
+        if case .unknownLanguage = self { true } else { false }
+    }
+
     /// For stderr, one problem a line.
     package var lines: [String] {
         switch self {

@@ -1,18 +1,18 @@
 /// A value that may only be touched on one loop's thread, and can be carried about elsewhere.
 // Unchecked: `value` is reached on the loop's thread alone, which the accessor checks.
-package struct LoopBound<Value>: @unchecked Sendable {
+@frozen package struct LoopBound<Value>: @unchecked Sendable {
     package let loop: EventLoop
-    private let unchecked: Value
+    @usableFromInline let unchecked: Value
 
     /// Called on the loop's thread.
-    package init(_ value: Value, loop: EventLoop) {
+    @inlinable package init(_ value: Value, loop: EventLoop) {
         loop.checkThread()
         self.loop = loop
         unchecked = value
     }
 
     /// Traps off the loop's thread.
-    package var value: Value {
+    @inlinable package var value: Value {
         loop.checkThread()
         return unchecked
     }

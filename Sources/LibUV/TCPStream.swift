@@ -195,11 +195,23 @@ extension TCPStream {
             // Safe: libuv has read `count` bytes there, and reads no more before this returns.
             reader.stream(stream, didRead: unsafe RawSpan(_unsafeStart: start, byteCount: count))
         } else if count == Int(UV_EOF.rawValue) {
-            stream.didEnd()
+            if unsafe buffer?.pointee.base == nil { stream.learnHowItEnded() } else { stream.didEnd() }
         } else if count < 0 {
             stream.didFail(UVError(code: Int32(count)))
         }
         stream.loop.finishCallback()
+    }
+
+    /// A hang-up that came together with data: libuv takes it for a FIN without asking (its end comes without a buffer
+    /// then), but it may as well be a reset, and must not pass for a complete transfer.
+    private func learnHowItEnded() {
+        while let reader {
+            switch readAvailable({ reader.stream(self, didRead: $0) }) {
+            case .bytes: continue
+            case .nothingYet, .end: return didEnd()
+            case .failed(let error): return didFail(error)
+            }
+        }
     }
 
     private func didEnd() {
@@ -224,11 +236,11 @@ extension TCPStream {
     package func tryWrite(_ bytes: RawSpan) throws(UVError) -> Int {
         loop.checkThread()
         guard !isClosing else { throw .canceled }
-        let result = unsafe bytes.withUnsafeBytes { bytes in
-            var buffer = unsafe uv_buf_t(bytes)
-            return unsafe uv_try_write(raw, &buffer, 1)
+        guard unsafe uv_stream_get_write_queue_size(raw) == 0 else { return 0 }
+        // Directly rather than by uv_try_write, which takes write(2): send(2) has no detour by the file system's layer.
+        return try TCPStream.written {
+            unsafe bytes.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, TCPStream.sendFlags) }
         }
-        return try TCPStream.written(result)
     }
 
     /// Sends two pieces by one call, so that they leave in one segment where they fit.
@@ -237,23 +249,35 @@ extension TCPStream {
     package func tryWrite(_ first: RawSpan, _ second: RawSpan) throws(UVError) -> Int {
         loop.checkThread()
         guard !isClosing else { throw .canceled }
-        let result = unsafe first.withUnsafeBytes { first in
-            unsafe second.withUnsafeBytes { second in
-                // Safe: both spans outlive the call, which keeps neither.
-                var buffers = unsafe (uv_buf_t(first), uv_buf_t(second))
-                return unsafe withUnsafeMutablePointer(to: &buffers) { pair in
-                    unsafe pair.withMemoryRebound(to: uv_buf_t.self, capacity: 2) { unsafe uv_try_write(raw, $0, 2) }
+        guard unsafe uv_stream_get_write_queue_size(raw) == 0 else { return 0 }
+        return try TCPStream.written {
+            unsafe first.withUnsafeBytes { first in
+                unsafe second.withUnsafeBytes { second in
+                    // Safe: both spans outlive the call, which keeps neither and writes to neither.
+                    var pieces = unsafe (iovec(first), iovec(second))
+                    return unsafe withUnsafeMutablePointer(to: &pieces) { pair in
+                        unsafe pair.withMemoryRebound(to: iovec.self, capacity: 2) { pieces in
+                            var message = unsafe msghdr()
+                            unsafe message.msg_iov = pieces
+                            unsafe message.msg_iovlen = 2
+                            return unsafe sendmsg(descriptor, &message, TCPStream.sendFlags)
+                        }
+                    }
                 }
             }
         }
-        return try TCPStream.written(result)
     }
 
-    private static func written(_ result: Int32) throws(UVError) -> Int {
-        if result >= 0 { return Int(result) }
-        let error = UVError(code: result)
-        if error == .wouldBlock { return 0 }
-        throw error
+    private static let sendFlags = Int32(MSG_NOSIGNAL) | Int32(MSG_DONTWAIT)
+
+    private static func written(_ call: () -> Int) throws(UVError) -> Int {
+        while true {
+            let count = call()
+            if count >= 0 { return count }
+            let error = UVError.last
+            if error == .wouldBlock { return 0 }
+            if error.code != -EINTR { throw error }
+        }
     }
 
     /// Sends a copy of `bytes` as the peer takes them, and says when the last one is with the kernel.
@@ -305,6 +329,13 @@ extension TCPStream {
     /// Balances the retain of `init`; called once for each request.
     static func take(_ memory: UnsafeMutablePointer<uv_write_t>) -> WriteRequest {
         unsafe Unmanaged<WriteRequest>.fromOpaque(memory.pointee.data).takeRetainedValue()
+    }
+}
+
+extension iovec {
+    /// The kernel takes mutable pointers for sending, too, and does not write to them.
+    fileprivate init(_ bytes: UnsafeRawBufferPointer) {
+        unsafe self.init(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
     }
 }
 

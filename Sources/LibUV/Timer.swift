@@ -1,6 +1,6 @@
 import CLibUV
 
-/// A timer of the loop, in whole milliseconds.
+/// A timer of the loop, in whole milliseconds from the start of the loop's turn (`EventLoop.now`).
 package final class Timer: Handle, @unchecked Sendable {
     private var action: (() -> Void)?
 

@@ -42,10 +42,12 @@ import Testing
         #expect(ssl.value == tlv.value)
     }
 
-    @Test(arguments: [
-        (.ssl, 0, false), ([.ssl, .certificateOnConnection], 0, true),
-        ([.ssl, .certificateInSession], 0, true), ([.ssl, .certificateOnConnection], 20, false),
-    ] as [(SSLInformation.Client, UInt32, Bool)])
+    @Test(
+        arguments: [
+            (.ssl, 0, false), ([.ssl, .certificateOnConnection], 0, true),
+            ([.ssl, .certificateInSession], 0, true), ([.ssl, .certificateOnConnection], 20, false),
+        ] as [(SSLInformation.Client, UInt32, Bool)]
+    )
     func verifiedNeedsACertificate(client: SSLInformation.Client, verifyResult: UInt32, isVerified: Bool) {
         #expect(SSLInformation(client: client, verifyResult: verifyResult, details: []).isVerified == isVerified)
     }
@@ -73,25 +75,29 @@ import Testing
         #expect(first.decoded == .other(first))
     }
 
-    @Test(arguments: [
-        // Offsets count from byte 28, where the TLVs begin.
-        ([0x02], .truncatedTLV, 0), ([0x02, 0x00], .truncatedTLV, 0), (tlv(4, [1]) + [4], .truncatedTLV, 4),
-        (tlv(4, [1]) + [4, 0], .truncatedTLV, 4),
-        ([4, 0, 1], .overrunningTLV, 1), ([4, 0xFF, 0xFF, 0], .overrunningTLV, 1),
-        (tlv(4, []) + [4, 0, 2, 0], .overrunningTLV, 4),
-        (tlv(2, Array(repeating: 0x61, count: 256)), .authorityTooLong, 1),
-        (tlv(2, [0x61, 0xFF]), .authorityNotUTF8, 3), (tlv(2, [0xC0, 0x80]), .authorityNotUTF8, 3),
-        (tlv(2, [0xED, 0xA0, 0x80]), .authorityNotUTF8, 3), (tlv(2, [0xE2, 0x82]), .authorityNotUTF8, 3),
-        (tlv(5, Array(repeating: 1, count: 129)), .uniqueIDTooLong, 1),
-        (tlv(0x20, []), .sslTooShort, 1), (tlv(0x20, [1, 0, 0, 0]), .sslTooShort, 1),
-        (tlv(0x20, [1, 0, 0, 0, 0, 0x21]), .truncatedTLV, 8), (tlv(0x20, [1, 0, 0, 0, 0, 0x21, 0]), .truncatedTLV, 8),
-        (tlv(0x20, [1, 0, 0, 0, 0, 0x21, 0, 1]), .overrunningTLV, 9),
-        // Long enough for the header, too long for the TLV that it is in.
-        (tlv(0x20, [1, 0, 0, 0, 0, 0x21, 0, 4]) + tlv(4, [1]), .overrunningTLV, 9),
-        (tlv(3, []), .checksumLength, 1), (tlv(3, [0, 0, 0]), .checksumLength, 1),
-        (tlv(3, [0, 0, 0, 0, 0]), .checksumLength, 1),
-        (tlv(3, [0, 0, 0, 0]), .wrongChecksum, 3), (tlv(3, [0, 0, 0, 0]) + tlv(3, [0, 0, 0, 0]), .duplicateChecksum, 7),
-    ] as [([UInt8], MalformedHeader.Reason, Int)])
+    @Test(
+        arguments: [
+            // Offsets count from byte 28, where the TLVs begin.
+            ([0x02], .truncatedTLV, 0), ([0x02, 0x00], .truncatedTLV, 0), (tlv(4, [1]) + [4], .truncatedTLV, 4),
+            (tlv(4, [1]) + [4, 0], .truncatedTLV, 4),
+            ([4, 0, 1], .overrunningTLV, 1), ([4, 0xFF, 0xFF, 0], .overrunningTLV, 1),
+            (tlv(4, []) + [4, 0, 2, 0], .overrunningTLV, 4),
+            (tlv(2, Array(repeating: 0x61, count: 256)), .authorityTooLong, 1),
+            (tlv(2, [0x61, 0xFF]), .authorityNotUTF8, 3), (tlv(2, [0xC0, 0x80]), .authorityNotUTF8, 3),
+            (tlv(2, [0xED, 0xA0, 0x80]), .authorityNotUTF8, 3), (tlv(2, [0xE2, 0x82]), .authorityNotUTF8, 3),
+            (tlv(5, Array(repeating: 1, count: 129)), .uniqueIDTooLong, 1),
+            (tlv(0x20, []), .sslTooShort, 1), (tlv(0x20, [1, 0, 0, 0]), .sslTooShort, 1),
+            (tlv(0x20, [1, 0, 0, 0, 0, 0x21]), .truncatedTLV, 8),
+            (tlv(0x20, [1, 0, 0, 0, 0, 0x21, 0]), .truncatedTLV, 8),
+            (tlv(0x20, [1, 0, 0, 0, 0, 0x21, 0, 1]), .overrunningTLV, 9),
+            // Long enough for the header, too long for the TLV that it is in.
+            (tlv(0x20, [1, 0, 0, 0, 0, 0x21, 0, 4]) + tlv(4, [1]), .overrunningTLV, 9),
+            (tlv(3, []), .checksumLength, 1), (tlv(3, [0, 0, 0]), .checksumLength, 1),
+            (tlv(3, [0, 0, 0, 0, 0]), .checksumLength, 1),
+            (tlv(3, [0, 0, 0, 0]), .wrongChecksum, 3),
+            (tlv(3, [0, 0, 0, 0]) + tlv(3, [0, 0, 0, 0]), .duplicateChecksum, 7),
+        ] as [([UInt8], MalformedHeader.Reason, Int)]
+    )
     func refusesWhatBreaksARule(body: [UInt8], reason: MalformedHeader.Reason, offset: Int) {
         #expect(malformed(body)?.reason == reason)
         #expect(malformed(body)?.offset == 28 + offset)

@@ -41,17 +41,19 @@ import Testing
         )
     }
 
-    @Test(arguments: [
-        ("00", .unknownVersion, 12), ("11", .unknownVersion, 12), ("31", .unknownVersion, 12),
-        ("22", .unknownCommand, 12), ("2F", .unknownCommand, 12),
-        ("2141", .unknownFamily, 13), ("21F1", .unknownFamily, 13), ("2041", .unknownFamily, 13),
-        ("2113", .unknownTransport, 13), ("211F", .unknownTransport, 13), ("2003", .unknownTransport, 13),
-        ("2111 000B", .addressesTooShort, 14), ("2111 0000", .addressesTooShort, 14),
-        ("2112 000B", .addressesTooShort, 14), ("2110 000B", .addressesTooShort, 14),
-        ("2121 0023", .addressesTooShort, 14), ("2121 000C", .addressesTooShort, 14),
-        ("2131 00D7", .addressesTooShort, 14), ("2132 0024", .addressesTooShort, 14),
-        ("2111 0FF1", .headerTooLong, 14), ("2111 10", .headerTooLong, 14), ("2011 FF", .headerTooLong, 14),
-    ] as [(String, MalformedHeader.Reason, Int)])
+    @Test(
+        arguments: [
+            ("00", .unknownVersion, 12), ("11", .unknownVersion, 12), ("31", .unknownVersion, 12),
+            ("22", .unknownCommand, 12), ("2F", .unknownCommand, 12),
+            ("2141", .unknownFamily, 13), ("21F1", .unknownFamily, 13), ("2041", .unknownFamily, 13),
+            ("2113", .unknownTransport, 13), ("211F", .unknownTransport, 13), ("2003", .unknownTransport, 13),
+            ("2111 000B", .addressesTooShort, 14), ("2111 0000", .addressesTooShort, 14),
+            ("2112 000B", .addressesTooShort, 14), ("2110 000B", .addressesTooShort, 14),
+            ("2121 0023", .addressesTooShort, 14), ("2121 000C", .addressesTooShort, 14),
+            ("2131 00D7", .addressesTooShort, 14), ("2132 0024", .addressesTooShort, 14),
+            ("2111 0FF1", .headerTooLong, 14), ("2111 10", .headerTooLong, 14), ("2011 FF", .headerTooLong, 14),
+        ] as [(String, MalformedHeader.Reason, Int)]
+    )
     func refusesAtTheFirstByteThatIsCertain(text: String, reason: MalformedHeader.Reason, offset: Int) {
         let bytes = signature + hex(text)
         #expect(parse(bytes).malformed?.reason == reason)

@@ -21,7 +21,9 @@ import Testing
     func writesVersion1(source: String, destination: String, line: String) throws {
         let source = socket(source)
         let destination = socket(destination)
-        let bytes = try written(capacity: 200) { HeaderWriter.writeV1(source: source, destination: destination, to: &$0) }
+        let bytes = try written(capacity: 200) {
+            HeaderWriter.writeV1(source: source, destination: destination, to: &$0)
+        }
         #expect(String(decoding: bytes, as: UTF8.self) == line)
         #expect(HeaderWriter.lengthV1(source: source, destination: destination) == bytes.count)
     }

@@ -17,7 +17,7 @@ enum HAProxyGlobal {
     static let words = HAProxyWords<Action>(
         acts: [
             "nbthread": { process, line, arguments in
-                process.threads = arguments.integer(line, in: 1...ProcessSettings.maximumThreads) ?? process.threads
+                process.threads = arguments.integer(line, in: 1...Limits.maximumThreads) ?? process.threads
             },
             "maxconn": { process, line, arguments in
                 guard let count = arguments.integer(line, in: 0...ProcessSettings.sessionRange.upperBound) else { return }

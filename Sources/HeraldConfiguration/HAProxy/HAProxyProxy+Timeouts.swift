@@ -67,7 +67,7 @@ extension HAProxyProxy {
                 """,
         ],
         unsupported: [
-            "a check that connects, which 'check' alone is": """
+            "'check' alone, which connects": """
                 httpchk ssl-hello-chk smtpchk ldap-check mysql-check pgsql-check redis-check spop-check external-check
                 """,
             "": "transparent http_proxy",

@@ -112,7 +112,7 @@ extension HAProxyProxy {
             },
             "retries": Keyword(side: .backend) { proxy, line, arguments in
                 proxy.options.retries =
-                    arguments.integer(line, in: 0...BackendSettings.maximumRetries) ?? proxy.options.retries
+                    arguments.integer(line, in: 0...Limits.maximumRetries) ?? proxy.options.retries
             },
         ],
         granted: "enabled",
@@ -138,7 +138,7 @@ extension HAProxyProxy {
                 crt quic-initial server-template
                 """,
             "one 'default_backend' for a frontend": "use_backend acl",
-            "a check that connects, which 'check' alone is": "tcp-check http-check",
+            "'check' alone, which connects": "tcp-check http-check",
             "the section left out": "disabled",
             "'mode tcp'; Herald does not look into HTTP": """
                 http-request http-response http-after-response http-send-name-header redirect capture cookie

@@ -4,8 +4,6 @@ package enum ConfigurationLimits {
     package static let maximumFileBytes = 16 << 20
     /// Mappings and lists within each other; Herald's own keys need seven.
     package static let maximumYAMLDepth = 32
-    /// Over all backends.
-    package static let maximumServers = 100_000
     /// Problems that are kept; each bad line can give several.
     package static let maximumProblems = 10_000
     /// Words of a file that get a "did you mean", which is a search for each.

@@ -10,7 +10,8 @@ enum NearMiss {
         var best: (candidate: String, distance: Int)?
         for candidate in candidates {
             let known = normalized(candidate)
-            let allowed = min(3, max(1, max(written.count, known.count) / 3))
+            // One of two letters says nothing; one of three may.
+            let allowed = min(3, max(written.count, known.count) / 3)
             guard known.count <= maximumWordLength, abs(known.count - written.count) <= allowed else { continue }
             let distance = distance(written, known)
             if distance <= allowed, distance < known.count, distance < best?.distance ?? .max {

@@ -115,9 +115,9 @@ struct SettingsBuilder {
                 )
             }
             count += backend.settings.servers.count
-            if count > ConfigurationLimits.maximumServers {
+            if count > Limits.maximumServers {
                 problems.error(
-                    backend.position, "\(count) servers up to here", expected: "at most \(ConfigurationLimits.maximumServers)"
+                    backend.position, "\(count) servers up to here", expected: "at most \(Limits.maximumServers)"
                 )
                 return
             }

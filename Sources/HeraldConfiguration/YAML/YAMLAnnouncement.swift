@@ -1,4 +1,5 @@
 internal import HeraldCore
+internal import ProxyProtocol
 
 /// A server's `send-proxy`: `v1`, `v2`, or a mapping.
 struct YAMLAnnouncement {
@@ -61,7 +62,7 @@ struct YAMLAnnouncement {
             "pass": { options, node, reader in
                 for item in reader.items(node, "a list of TLV types, such as [0xEA, authority]") {
                     guard let type = reader.value(item, TLVText.expectation, TLVText.type) else { continue }
-                    if type == TLVText.checksum {
+                    if type == TLVType.crc32c.rawValue {
                         reader.problems.error(
                             item.position, "\(item.found), which is never passed on but computed anew",
                             expected: "'crc32c: true' in send-proxy"
@@ -93,11 +94,6 @@ struct YAMLAnnouncement {
     )
 
     private func checkTLVs(_ position: SourcePosition, _ reader: YAMLReader) {
-        for tlv in options.addedTLVs where options.passedTypes.contains(tlv.type) {
-            reader.problems.error(
-                position, "TLV type \(TLVText.name(tlv.type)) both in 'pass' and in 'add'", expected: "it in one of them"
-            )
-        }
         let size = options.addedTLVs.reduce(0) { $0 + 3 + $1.value.count }
         if size > TLVText.maximumAddedBytes {
             reader.problems.error(
@@ -109,56 +105,57 @@ struct YAMLAnnouncement {
 
 /// TLV types and values (proxy-protocol.txt, section 2.2) as text.
 enum TLVText {
-    static let checksum: UInt8 = 0x03
     static let expectation = "a TLV type: 0x00 to 0xFF, or a name such as authority"
     /// What a header's 16-bit length leaves beside IPv6 addresses (36 bytes) and a CRC32C TLV (7 bytes).
     static let maximumAddedBytes = 65_535 - 36 - 7
 
-    private static let names: KeyValuePairs<String, UInt8> = [
-        "alpn": 0x01, "authority": 0x02, "crc32c": 0x03, "noop": 0x04, "unique-id": 0x05, "ssl": 0x20, "netns": 0x30,
-    ]
+    /// Names that can stand in a file: those of types that a header has by itself.
+    private static let names: [String] = (UInt8.min...UInt8.max)
+        .filter { !(0x21...0x28).contains($0) }
+        .compactMap { TLVType(rawValue: $0).name }
 
-    static func name(_ type: UInt8) -> String {
-        let hex = String(type, radix: 16, uppercase: true)
-        return names.first { $0.value == type }?.key ?? "0x\(hex.count < 2 ? "0" : "")\(hex)"
+    /// The type as it reads back: its name, or `0xE5`.
+    static func write(_ type: UInt8) -> String {
+        TLVType(rawValue: type).name ?? TLVType(rawValue: type).description
     }
 
     static func type(_ text: String) throws(Fault) -> UInt8 {
-        if let named = names.first(where: { $0.key == text }) { return named.value }
-        let number = text.hasPrefix("0x") || text.hasPrefix("0X") ? UInt8(text.dropFirst(2), radix: 16) : nil
-        guard let number, !text.contains("+") else {
+        if let named = TLVType(name: text), names.contains(text) { return named.rawValue }
+        let isHexadecimal = text.hasPrefix("0x") || text.hasPrefix("0X")
+        let digits = text.dropFirst(2)
+        guard isHexadecimal, digits.allSatisfy(\.isHexDigit), let number = UInt8(digits, radix: 16) else {
             throw Fault(
                 "\(Quotation.quote(text)) is not a TLV type", expected: expectation,
-                suggestion: NearMiss.find(text, among: names.map(\.key))
+                suggestion: NearMiss.find(text, among: names)
             )
         }
         return number
     }
 
-    /// A type whose value a configuration can know: neither computed (0x03), padding (0x04), nor of one connection's
-    /// TLS (0x20 and what is in it), nor reserved.
+    /// A type whose value a configuration can know: neither computed (CRC32C), padding, of one connection's TLS, nor
+    /// reserved.
     static func addedType(_ text: String) throws(Fault) -> UInt8 {
-        let type = try type(text)
-        switch type {
-        case 0x01, 0x02, 0x05, 0x30, 0xE0...0xF7: return type
-        default:
+        let type = TLVType(rawValue: try type(text))
+        let isText = [.alpn, .authority, .uniqueID, .networkNamespace].contains(type)
+        guard isText || type.range == .custom || type.range == .experimental else {
             throw Fault(
                 "TLV type \(Quotation.quote(text)) can't be added",
-                expected: "alpn, authority, unique-id, netns, or 0xE0 to 0xF7"
+                expected: "alpn, authority, unique_id, netns, or 0xE0 to 0xF7"
             )
         }
+        return type.rawValue
     }
 
     static func bytes(_ text: String, type: UInt8) throws(Fault) -> [UInt8] {
         let bytes = Array(text.utf8)
         let maximum =
-            switch type {
-            case 0x02: 255
-            case 0x05: 128
+            switch TLVType(rawValue: type) {
+            case .authority: 255
+            case .uniqueID: 128
             default: maximumAddedBytes
             }
         guard bytes.count <= maximum else {
-            throw Fault("\(bytes.count) bytes for \(name(type))", expected: "at most \(maximum)")
+            throw Fault("\(bytes.count) bytes for TLV type \(write(type))", expected: "at most \(maximum)")
         }
         return bytes
     }

@@ -10,12 +10,14 @@ extension YAMLFile {
                     settings: BackendSettings(name: entry.key, servers: [])
                 )
             )
-            if YAMLBackend.keys.read(entry.value, into: &backend, reader), !backend.hasServers {
+            let isMapping = YAMLBackend.keys.read(entry.value, into: &backend, reader.reading(entry.key))
+            let hasServers = YAMLBackend.keys.mention("servers", in: entry.value)
+            if isMapping && !hasServers {
                 reader.problems.error(
                     entry.position, "backend \(Quotation.quote(entry.key)) has no 'servers'", expected: "a mapping of servers"
                 )
             }
-            backend.draft.mentionsServer = backend.draft.mentionsServer || !backend.hasServers
+            if !isMapping || !hasServers { backend.draft.mentionsServer = true }
             // Checks of servers above `timeouts` need it as well.
             for index in backend.draft.settings.servers.indices
             where backend.draft.settings.servers[index].check?.timeout == nil {
@@ -30,7 +32,6 @@ extension YAMLFile {
 
 private struct YAMLBackend {
     var draft: BackendDraft
-    var hasServers = false
     var hasTunnel = false
     var hasServerTimeout = false
     var checkTimeout: Duration?
@@ -44,7 +45,7 @@ private struct YAMLBackend {
             },
             "retries": { backend, node, reader in
                 backend.draft.settings.retries =
-                    reader.integer(node, "retries", in: 0...BackendSettings.maximumRetries)
+                    reader.integer(node, in: 0...Limits.maximumRetries)
                     ?? backend.draft.settings.retries
             },
             "redispatch": { backend, node, reader in
@@ -55,7 +56,6 @@ private struct YAMLBackend {
                 timeoutKeys.read(node, into: &backend, reader)
             },
             "servers": { backend, node, reader in
-                backend.hasServers = true
                 backend.readServers(node, reader)
             },
         ],
@@ -87,14 +87,13 @@ private struct YAMLBackend {
     )
 
     private mutating func readServers(_ node: YAMLNode, _ reader: YAMLReader) {
+        let isEmptyMapping = if case .mapping(let entries) = node.content { entries.isEmpty } else { false }
+        draft.mentionsServer = !isEmptyMapping
         for entry in YAMLFile.named(node, "server", reader) {
-            draft.mentionsServer = true
-            guard let server = YAMLServer.read(entry, reader) else { continue }
+            guard let server = YAMLServer.read(entry, reader.reading(entry.key)) else { continue }
             draft.settings.servers.append(server)
             draft.serverPositions.append(entry.position)
         }
-        if case .mapping(let entries) = node.content, !entries.isEmpty { draft.mentionsServer = true }
-        if case .mapping = node.content {} else { draft.mentionsServer = true }
     }
 }
 
@@ -107,9 +106,9 @@ private struct YAMLServer {
     static func read(_ entry: YAMLEntry, _ reader: YAMLReader) -> ServerSettings? {
         var server = YAMLServer()
         server.settings.name = entry.key
-        if case .mapping(let entries) = entry.value.content {
-            keys.read(reader.entries(entry.value, "") ?? [], into: &server, reader)
-            if !entries.contains(where: { $0.key == "address" }) {
+        if case .mapping = entry.value.content {
+            keys.read(entry.value, into: &server, reader)
+            if !keys.mention("address", in: entry.value) {
                 reader.problems.error(
                     entry.position, "server \(Quotation.quote(entry.key)) has no 'address'", expected: "address: HOST:PORT"
                 )
@@ -142,13 +141,13 @@ private struct YAMLServer {
             },
             "weight": { server, node, reader in
                 server.settings.weight =
-                    reader.integer(node, "weight", in: 0...ServerSettings.maximumWeight) ?? server.settings.weight
+                    reader.integer(node, in: 0...ServerSettings.maximumWeight) ?? server.settings.weight
             },
             "disabled": { server, node, reader in
                 server.settings.isDisabled = reader.truth(node) ?? server.settings.isDisabled
             },
         ],
-        foreignWords: ["send-proxy-v2": "send-proxy: v2", "port": "address", "host": "address"]
+        foreignWords: ["send-proxy-v2": "send-proxy: v2", "port": "address", "host": "address", "addr": "address"]
     )
 
     private mutating func readAddress(_ node: YAMLNode, _ reader: YAMLReader) {
@@ -219,17 +218,17 @@ private struct YAMLCheck {
             },
             "rise": { check, node, reader in
                 check.settings.rise =
-                    reader.integer(node, "rise", in: HealthCheckSettings.countRange) ?? check.settings.rise
+                    reader.integer(node, in: HealthCheckSettings.countRange) ?? check.settings.rise
             },
             "fall": { check, node, reader in
                 check.settings.fall =
-                    reader.integer(node, "fall", in: HealthCheckSettings.countRange) ?? check.settings.fall
+                    reader.integer(node, in: HealthCheckSettings.countRange) ?? check.settings.fall
             },
             "timeout": { check, node, reader in
                 check.settings.timeout = reader.duration(node)
             },
             "port": { check, node, reader in
-                check.settings.port = reader.integer(node, "port", in: 1...65_535).map { UInt16($0) }
+                check.settings.port = reader.integer(node, in: 1...65_535).map { UInt16($0) }
             },
             "address": { check, node, reader in
                 check.settings.address = reader.value(node, "an IP address") {

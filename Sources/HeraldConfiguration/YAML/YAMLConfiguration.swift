@@ -48,10 +48,10 @@ struct YAMLFile {
         keys: [
             "threads": { file, node, reader in
                 file.builder.process.threads =
-                    reader.integer(node, "threads", in: 1...ProcessSettings.maximumThreads)
+                    reader.integer(node, in: 1...Limits.maximumThreads)
             },
             "maximum-sessions": { file, node, reader in
-                file.builder.process.maximumSessions = reader.integer(node, "maximum-sessions", in: ProcessSettings.sessionRange)
+                file.builder.process.maximumSessions = reader.integer(node, in: ProcessSettings.sessionRange)
             },
             "drain-timeout": { file, node, reader in
                 file.builder.process.drainTimeout =

@@ -14,12 +14,10 @@ extension YAMLFile {
                     settings: FrontendSettings(name: entry.key, binds: [], backend: 0)
                 )
             )
-            guard YAMLFrontend.keys.read(entry.value, into: &frontend, reader) else {
-                frontend.draft.mentionsBind = true
-                frontend.draft.mentionsBackend = true
-                builder.frontends.append(frontend.draft)
-                continue
-            }
+            let isMapping = YAMLFrontend.keys.read(entry.value, into: &frontend, reader.reading(entry.key))
+            frontend.draft.mentionsBind = !isMapping || YAMLFrontend.keys.mention("bind", in: entry.value)
+            frontend.draft.mentionsBackend =
+                !isMapping || YAMLFrontend.keys.mention("default-backend", in: entry.value)
             if frontend.hasClientTimeout { frontendsWithClientTimeout.insert(entry.key) }
             builder.frontends.append(frontend.draft)
         }
@@ -34,7 +32,6 @@ private struct YAMLFrontend {
         subject: "a frontend",
         keys: [
             "bind": { frontend, node, reader in
-                frontend.draft.mentionsBind = true
                 for item in reader.items(node, "an address, or a list of binds") {
                     guard let bind = YAMLBind.read(item, reader) else { continue }
                     frontend.draft.settings.binds.append(bind.value)
@@ -42,14 +39,13 @@ private struct YAMLFrontend {
                 }
             },
             "default-backend": { frontend, node, reader in
-                frontend.draft.mentionsBackend = true
                 frontend.draft.backend = reader.text(node, "the name of a backend").map {
                     Located(value: $0, position: node.position)
                 }
             },
             "maxconn": { frontend, node, reader in
                 frontend.draft.settings.maximumSessions =
-                    reader.integer(node, "maxconn", in: ProcessSettings.sessionRange)
+                    reader.integer(node, in: ProcessSettings.sessionRange)
             },
             "timeouts": { frontend, node, reader in
                 timeoutKeys.read(node, into: &frontend, reader)
@@ -79,9 +75,9 @@ private struct YAMLBind {
 
     static func read(_ node: YAMLNode, _ reader: YAMLReader) -> Located<BindSettings>? {
         var bind = YAMLBind()
-        if case .mapping(let entries) = node.content {
-            keys.read(reader.entries(node, "") ?? [], into: &bind, reader)
-            if !entries.contains(where: { $0.key == "address" }) {
+        if case .mapping = node.content {
+            keys.read(node, into: &bind, reader)
+            if !keys.mention("address", in: node) {
                 reader.problems.error(node.position, "a bind without 'address'", expected: "address: \":80\", for example")
             }
         } else {
@@ -102,7 +98,8 @@ private struct YAMLBind {
             "accept-proxy": { bind, node, reader in
                 bind.acceptProxy = YAMLAcceptProxy.read(node, reader)
             },
-        ]
+        ],
+        foreignWords: ["addr": "address", "ip": "address", "port": "address"]
     )
 
     private static func address(_ node: YAMLNode, _ reader: YAMLReader) -> Located<BindAddress>? {
@@ -197,7 +194,7 @@ private struct YAMLAcceptProxy {
             },
             "max-header-bytes": { accept, node, reader in
                 accept.settings.maximumHeaderBytes =
-                    reader.integer(node, "max-header-bytes", in: AcceptProxySettings.headerByteRange)
+                    reader.integer(node, in: AcceptProxySettings.headerByteRange)
                     ?? accept.settings.maximumHeaderBytes
             },
         ]

@@ -3,10 +3,16 @@ internal import HeraldCore
 /// Reads nodes as the values that the model has; what can't be read is reported and nil.
 struct YAMLReader {
     let problems: Problems
+    /// The key whose value is read, for messages.
+    var key: String?
+
+    func reading(_ key: String) -> YAMLReader {
+        YAMLReader(problems: problems, key: key)
+    }
 
     func text(_ node: YAMLNode, _ expectation: String) -> String? {
         guard case .scalar(let text, _) = node.content, !node.isNothing else {
-            problems.error(node.position, node.found, expected: expectation)
+            refuse(node, expectation)
             return nil
         }
         return text
@@ -21,64 +27,69 @@ struct YAMLReader {
     }
 
     func truth(_ node: YAMLNode) -> Bool? {
-        if case .scalar(let text, let isPlain) = node.content {
-            if isPlain && text == "true" { return true }
-            if isPlain && text == "false" { return false }
-            let meant: String? =
-                switch text.lowercased() {
-                case "yes", "on", "y", "true", "1", "enabled": "true"
-                case "no", "off", "n", "false", "0", "disabled": "false"
-                default: nil
-                }
-            problems.error(node.position, node.found, expected: "true or false, without quotes", suggestion: meant)
-        } else {
-            problems.error(node.position, node.found, expected: "true or false")
+        guard case .scalar(let text, let isPlain) = node.content else {
+            refuse(node, "true or false")
+            return nil
         }
+        if isPlain && text == "true" { return true }
+        if isPlain && text == "false" { return false }
+        let meant: String? =
+            switch text.lowercased() {
+            case "yes", "on", "y", "true", "1", "enabled": "true"
+            case "no", "off", "n", "false", "0", "disabled": "false"
+            default: nil
+            }
+        refuse(node, "true or false, without quotes", suggestion: meant)
         return nil
     }
 
-    func integer(_ node: YAMLNode, _ what: String, in range: ClosedRange<Int>) -> Int? {
+    func integer(_ node: YAMLNode, in range: ClosedRange<Int>) -> Int? {
         let expectation = "a whole number from \(range.lowerBound) to \(range.upperBound)"
         guard let text = text(node, expectation) else { return nil }
         guard case .scalar(_, isPlain: true) = node.content else {
-            problems.error(node.position, "the text \(node.found) for \(what)", expected: "\(expectation), without quotes")
+            refuse(node, "\(expectation), without quotes")
             return nil
         }
         guard text == "0" || !text.hasPrefix("0") else {
-            problems.error(node.position, "\(node.found) for \(what)", expected: "\(expectation), without leading zeros")
+            refuse(node, "\(expectation), without leading zeros")
             return nil
         }
-        return problems.at(node.position) { () throws(Fault) in try NumberText.parse(text, what, in: range) }
+        return problems.at(node.position) { () throws(Fault) in
+            try NumberText.parse(text, key.map(Quotation.quote) ?? "a number", in: range)
+        }
     }
 
     /// A duration of more than zero.
     func duration(_ node: YAMLNode) -> Duration? {
-        guard let duration = durationOrZero(node) else { return nil }
-        guard duration > .zero else {
-            problems.error(node.position, "\(node.found) is no time at all", expected: "a duration of 1ms or more")
-            return nil
-        }
-        return duration
+        duration(node, orElse: nil)
     }
 
     func durationOrZero(_ node: YAMLNode) -> Duration? {
         value(node, "a duration, such as 5s") { text throws(Fault) in try DurationText.parse(text) }
     }
 
+    private static let wordsForNever: Set<String> = [
+        "never", "forever", "infinite", "infinity", "unlimited", "none", "off", "no", "false", "disabled",
+    ]
+
     /// A duration of more than zero, or `never`, which is nil.
     func timeout(_ node: YAMLNode, into timeout: inout Duration?) {
         if case .scalar("never", _) = node.content {
             timeout = nil
-            return
+        } else if case .scalar(let text, _) = node.content, YAMLReader.wordsForNever.contains(text.lowercased()) {
+            refuse(node, "a duration, such as 5s, or never", suggestion: "never")
+        } else if let duration = duration(node, orElse: "never") {
+            timeout = duration
         }
-        guard let duration = durationOrZero(node) else { return }
+    }
+
+    private func duration(_ node: YAMLNode, orElse alternative: String?) -> Duration? {
+        guard let duration = durationOrZero(node) else { return nil }
         guard duration > .zero else {
-            problems.error(
-                node.position, "\(node.found) is no time at all", expected: "a duration of 1ms or more", suggestion: "never"
-            )
-            return
+            refuse(node, "a duration of 1ms or more", suggestion: alternative)
+            return nil
         }
-        timeout = duration
+        return duration
     }
 
     /// One of the raw values.
@@ -87,20 +98,24 @@ struct YAMLReader {
         let expectation = YAMLReader.oneOf(names)
         guard let text = text(node, expectation) else { return nil }
         if let choice = Choice(rawValue: text) { return choice }
-        problems.error(
-            node.position, node.found, expected: expectation, suggestion: problems.nearest(to: text, among: names)
-        )
+        refuse(node, expectation, suggestion: problems.nearest(to: text, among: names))
         return nil
+    }
+
+    /// Says that this value of the key is not what it must be.
+    func refuse(_ node: YAMLNode, _ expectation: String, suggestion: String? = nil) {
+        let found = node.found + (key.map { " for \(Quotation.quote($0))" } ?? "")
+        problems.error(node.position, found, expected: expectation, suggestion: suggestion)
     }
 
     /// A list's items; a value that is no list is a list of one.
     func items(_ node: YAMLNode, _ expectation: String) -> [YAMLNode] {
         if case .list(let items) = node.content {
-            if items.isEmpty { problems.error(node.position, node.found, expected: expectation) }
+            if items.isEmpty { refuse(node, expectation) }
             return items
         }
         if node.isNothing {
-            problems.error(node.position, node.found, expected: expectation)
+            refuse(node, expectation)
             return []
         }
         return [node]
@@ -109,7 +124,7 @@ struct YAMLReader {
     /// A mapping's entries, each key once; nil where it is none.
     func entries(_ node: YAMLNode, _ expectation: String) -> [YAMLEntry]? {
         guard case .mapping(let entries) = node.content else {
-            problems.error(node.position, node.found, expected: expectation)
+            refuse(node, expectation)
             return nil
         }
         var first: [String: SourcePosition] = [:]
@@ -151,10 +166,20 @@ struct YAMLKeys<Target>: Sendable {
         return true
     }
 
+    /// Whether `key` is there, or a word that was meant to be it and has got its message.
+    func mention(_ key: String, in node: YAMLNode) -> Bool {
+        guard case .mapping(let entries) = node.content else { return false }
+        let names = keys.map(\.key)
+        return entries.contains { entry in
+            entry.key == key || foreignWords[entry.key] == key
+                || (!names.contains(entry.key) && NearMiss.find(entry.key, among: [key]) != nil)
+        }
+    }
+
     func read(_ entries: [YAMLEntry], into target: inout Target, _ reader: YAMLReader) {
         for entry in entries {
             if let read = keys.first(where: { $0.key == entry.key })?.value {
-                read(&target, entry.value, reader)
+                read(&target, entry.value, reader.reading(entry.key))
             } else {
                 let names = keys.map(\.key)
                 reader.problems.error(

@@ -133,11 +133,11 @@ package struct YAMLWriter {
         if options.hasChecksum { parts.append("crc32c: true") }
         var tlvs: [String] = []
         if !options.passedTypes.isEmpty {
-            tlvs.append("pass: [\(options.passedTypes.sorted().map(TLVText.name).joined(separator: ", "))]")
+            tlvs.append("pass: [\(options.passedTypes.sorted().map(TLVText.write).joined(separator: ", "))]")
         }
         if !options.addedTLVs.isEmpty {
             let added = options.addedTLVs.map { tlv in
-                "\(TLVText.name(tlv.type)): \(scalar(String(decoding: tlv.value, as: UTF8.self)))"
+                "\(TLVText.write(tlv.type)): \(scalar(String(decoding: tlv.value, as: UTF8.self)))"
             }
             tlvs.append("add: \(mapping(added))")
         }

@@ -2,8 +2,6 @@ package import NetworkAddress
 
 /// A named pool of servers, and how one is chosen and reached.
 package struct BackendSettings: Hashable, Sendable {
-    package static let maximumRetries = 100
-
     package enum Balance: String, Hashable, Sendable, CaseIterable {
         case roundrobin
     }
@@ -24,7 +22,7 @@ package struct BackendSettings: Hashable, Sendable {
     package var name: String
     package var balance: Balance = .roundrobin
     package var timeouts = Timeouts()
-    /// Further attempts after a failed connect, 0 to `maximumRetries`.
+    /// Further attempts after a failed connect, 0 to `Limits.maximumRetries`.
     package var retries = 3
     /// Whether a further attempt goes to another server at once where one is up; otherwise it goes to the same one.
     package var redispatches = true

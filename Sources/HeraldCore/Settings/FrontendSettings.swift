@@ -76,7 +76,7 @@ package struct AcceptProxySettings: Hashable, Sendable {
     }
 
     /// From a version 1 line with its CRLF (section 2.1) to the largest version 2 header there can be (section 2.2).
-    package static let headerByteRange = 107...65_551
+    package static let headerByteRange = Limits.minimumHeaderBytes...Limits.maximumHeaderBytes
 
     /// Peers whose header is believed, by their real, un-mapped address; nil believes everybody.
     package var trusted: [CIDRBlock]?

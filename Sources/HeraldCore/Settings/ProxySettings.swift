@@ -20,12 +20,10 @@ package struct ProxySettings: Hashable, Sendable {
 
 /// What holds for the whole process.
 package struct ProcessSettings: Hashable, Sendable {
-    /// More threads than this only get in each other's way.
-    package static let maximumThreads = 256
     /// For `maximumSessions`, here and of a frontend.
     package static let sessionRange = 1...100_000_000
 
-    /// Worker threads, one loop each; nil takes the CPU quota of the container or machine.
+    /// Worker threads, one loop each, 1 to `Limits.maximumThreads`; nil takes the CPU quota of the container or machine.
     package var threads: Int?
     /// Sessions at one time, over all frontends; nil derives it from the limit on open files.
     package var maximumSessions: Int?

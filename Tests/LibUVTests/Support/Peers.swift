@@ -96,7 +96,7 @@ final class Acceptor: @unchecked Sendable {
 }
 
 /// Two connected streams of one loop.
-struct Pair {
+struct Pair: Sendable {
     let client: TCPStream
     let server: TCPStream
 

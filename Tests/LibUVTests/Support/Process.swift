@@ -17,3 +17,14 @@ enum Process {
         unsafe setrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
     }
 }
+
+extension ExitTest.Condition {
+    /// A failed precondition, and no other way to fail.
+    static var trap: ExitTest.Condition {
+        #if arch(x86_64)
+        .signal(SIGILL)
+        #else
+        .signal(SIGTRAP)
+        #endif
+    }
+}

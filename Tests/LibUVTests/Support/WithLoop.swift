@@ -11,6 +11,7 @@ struct TestHangs: Error {}
 /// Runs `body` as a task of a loop that has a thread of its own, and ends that loop.
 ///
 /// Whatever the body has left open, a handle, a task, a look-up, holds the loop and fails the test.
+@discardableResult
 func withLoop<Result: Sendable>(
     readBufferSize: Int = 64 * 1024,
     sourceLocation: SourceLocation = #_sourceLocation,
