@@ -83,11 +83,23 @@ struct CheckCommandTests {
     }
 
     @Test func convertNamesTheLineThatItCannotCarry() throws {
-        let file = try Stage.current.directory.write(Self.good + "option forwardfor\n", to: "http.cfg")
+        let file = try Stage.current.directory.write(Self.good + "mode http\n", to: "http.cfg")
         let convert = try Herald.command("convert", file)
         #expect(convert.poll() == .code(1))
         #expect(convert.output.isEmpty)
         #expect(convert.errors.contains("\(file):\(Self.good.split(separator: "\n").count + 1):"))
+    }
+
+    @Test func theFilesInConfigPassCheck() throws {
+        // Tests/EndToEndTests/CheckCommandTests.swift is three levels below the root.
+        let root = URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent()
+        let files = try FileManager.default.contentsOfDirectory(atPath: "\(root.path)/Config")
+        #expect(files.count >= 2)
+        for file in files {
+            let check = try Herald.command("check", "--config", "\(root.path)/Config/\(file)")
+            #expect(check.poll() == .code(0), "\(file)")
+        }
     }
 
     private static let good = LetterForLetterTests.frontend + LetterForLetterTests.backendOfVersion1

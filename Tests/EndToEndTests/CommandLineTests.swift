@@ -19,10 +19,10 @@ struct CommandLineTests {
         #expect(herald.errors.contains("/no/such/file.yaml"))
     }
 
-    @Test func aFileOfAnUnknownKindIsABadConfiguration() throws {
+    @Test func aFileOfAnUnknownKindIsBadUsage() throws {
         let file = try Stage.current.directory.write("{}", to: "herald.json")
         let herald = try Herald.command("check", "--config", file)
-        #expect(herald.poll() == .code(1))
+        #expect(herald.poll() == .code(2))
         #expect(herald.errors.contains("herald.json"))
     }
 

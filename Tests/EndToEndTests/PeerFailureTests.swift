@@ -73,6 +73,26 @@ struct PeerFailureTests {
         #expect(try server.receiveAll().text == "question")
     }
 
+    @Test func sessionsThatCameAndWentLeaveNoMemory() throws {
+        let pair = try Pair()
+        let base = pair.herald.facts.descriptorCount
+        var resident: [Int] = []
+        for _ in 0..<4 {
+            var sessions: [(Connection, Connection)] = []
+            for _ in 0..<200 {
+                sessions.append(try pair.session())
+            }
+            for (client, server) in sessions {
+                try client.send("question")
+                client.close()
+                server.close()
+            }
+            #expect(becomesTrue { pair.herald.facts.descriptorCount == base })
+            resident.append(pair.herald.facts.residentKiB)
+        }
+        #expect(resident[3] - resident[0] < 512, "KiB after each round: \(resident)")
+    }
+
     /// The second configuration allows more sessions than there are descriptors.
     @Test(arguments: [(160, ""), (64, "global\nmaxconn 1000\n")], [1, 2])
     func withoutDescriptorsAcceptingPausesAndComesBack(limit: (descriptors: Int, global: String), threads: Int) throws {

@@ -30,6 +30,42 @@ struct TranslationTests {
         #expect(bytes == ProxyHeader.v2(source, destination, hasChecksum: true))
     }
 
+    @Test func tlvsGoOnWhereConfiguredByteForByte() throws {
+        let port = try FreePorts.next()
+        let server = try Listener()
+        _ = try Herald(
+            """
+            frontends:
+              front:
+                bind: { address: "127.0.0.1:\(port)", accept-proxy: true }
+                default-backend: back
+            backends:
+              back:
+                servers:
+                  s1:
+                    address: "\(server.address)"
+                    send-proxy: { version: v2, crc32c: true, tlvs: { pass: [0xEA, authority], add: { 0xE5: herald } } }
+
+            """,
+            as: .yaml,
+            ports: port
+        )
+        let binary = ProxyHeader.TLV(0xea, [0x01, 0x00, 0xff, 0x00])
+        let authority = ProxyHeader.TLV(0x02, Array("example.org".utf8))
+        let (source, destination) = Self.ipv4
+        let client = try Connection(to: .loopback(port))
+        let received = [ProxyHeader.TLV(0xe0, [1]), binary, ProxyHeader.TLV(0x04, [0, 0]), authority]
+        try client.send(ProxyHeader.v2(source, destination, tlvs: received, hasChecksum: true))
+        let bytes = try server.accept().receive { ProxyHeader($0.bytes) != nil }.bytes
+        let header = try #require(ProxyHeader(bytes))
+        let sent = header.tlvs.filter { $0.type != ProxyHeader.checksumType }
+        #expect(sent.filter { $0.type != 0xe5 } == [binary, authority])
+        #expect(sent.filter { $0.type == 0xe5 } == [ProxyHeader.TLV(0xe5, Array("herald".utf8))])
+        let checksum = try #require(header.tlvs.first { $0.type == ProxyHeader.checksumType }).value
+        let zeroed = bytes.replacing(checksum, with: [0, 0, 0, 0], maxReplacements: 1)
+        #expect(checksum == bigEndianBytes(crc32c(zeroed)))
+    }
+
     @Test func mappedAddressesGoOutAsIPv4() throws {
         let header = ProxyHeader.v2("[::ffff:203.0.113.5]:7", "[::ffff:198.51.100.7]:8")
         #expect(try announced(header, by: "send-proxy").header.source == "203.0.113.5:7")

@@ -58,6 +58,30 @@ struct TrustTests {
         #expect(announced.header?.source == "203.0.113.5:51234")
     }
 
+    @Test func theRuleOfHAProxyTrustsThoseWhomItNames() throws {
+        let port = try FreePorts.next()
+        let server = try Listener()
+        _ = try Herald(
+            """
+            frontend front
+            bind 127.0.0.1:\(port)
+            tcp-request connection expect-proxy layer4 if { src 127.0.0.1 10.0.0.0/8 }
+            default_backend back
+            backend back
+            server s1 \(server.address) send-proxy-v2
+
+            """,
+            ports: port
+        )
+        let trusted = try Connection(to: .loopback(port))
+        try trusted.send(Self.header)
+        let announced = try server.accept().receive { ProxyHeader($0.bytes) != nil }
+        #expect(ProxyHeader(announced.bytes)?.source == "203.0.113.5:51234")
+        let stranger = try Connection(to: .loopback(port), from: Self.stranger)
+        let plain = try server.accept().receive { ProxyHeader($0.bytes) != nil }
+        #expect(ProxyHeader(plain.bytes)?.source == stranger.local)
+    }
+
     @Test(arguments: [1, 2])
     func aVersionThatIsNotTakenIsRefused(version: Int) throws {
         let pair = try TrustingHerald(otherwise: "reject", versions: "v\(version)")

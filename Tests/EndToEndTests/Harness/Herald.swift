@@ -37,11 +37,8 @@ final class Herald: Sendable {
     ) throws {
         let name = "herald-\(UUID().uuidString.prefix(8)).\(syntax.rawValue)"
         let file = try Stage.current.directory.write(configuration, to: name)
-        var command = launcher + [Self.binary, "run", "--config", file, "--log-format", "json"] + arguments
-        if let standIn = ProcessInfo.processInfo.environment["HERALD_STAND_IN"] {
-            command = launcher + [standIn, "-db", "-f", file]
-        }
-        process = try ChildProcess(command)
+        let command = [Self.binary, "run", "--config", file, "--log-format", "json"]
+        process = try ChildProcess(launcher + command + arguments)
     }
 
     /// Runs another subcommand to its end.
