@@ -94,9 +94,10 @@ let package = Package(
             dependencies: ["HeraldServer", "HeraldCore", "LibUV", "NetworkAddress", "ProxyProtocol"],
             swiftSettings: houseRules
         ),
+        .systemLibrary(name: "CLinux", path: "Tests/CLinux"),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["NetworkAddress", "ProxyProtocol"],
+            dependencies: ["CLinux", "NetworkAddress"],
             swiftSettings: houseRules
         ),
     ],

@@ -195,26 +195,23 @@ extension TCPStream {
             // Safe: libuv has read `count` bytes there, and reads no more before this returns.
             reader.stream(stream, didRead: unsafe RawSpan(_unsafeStart: start, byteCount: count))
         } else if count == Int(UV_EOF.rawValue) {
-            // Without a buffer nothing was read: libuv has seen a hang-up behind bytes, and takes it for a FIN. A
-            // reset polls as a hang-up, too, and a proxy that ended it with a FIN would pass a part off as the whole.
-            if unsafe buffer?.pointee.base == nil, let error = stream.pendingError {
-                stream.didFail(error)
-            } else {
-                stream.didEnd()
-            }
+            if unsafe buffer?.pointee.base == nil { stream.learnHowItEnded() } else { stream.didEnd() }
         } else if count < 0 {
             stream.didFail(UVError(code: Int32(count)))
         }
         stream.loop.finishCallback()
     }
 
-    /// What has broken the connection, where nobody was told yet; telling it clears it.
-    private var pendingError: UVError? {
-        var code: Int32 = 0
-        var length = socklen_t(MemoryLayout<Int32>.size)
-        // Safe: the kernel writes one Int32.
-        let result = unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &code, &length)
-        return result == 0 && code != 0 ? UVError(code: -code) : nil
+    /// A hang-up that came together with data: libuv takes it for a FIN without asking (its end comes without a buffer
+    /// then), but it may as well be a reset, and must not pass for a complete transfer.
+    private func learnHowItEnded() {
+        while let reader {
+            switch readAvailable({ reader.stream(self, didRead: $0) }) {
+            case .bytes: continue
+            case .nothingYet, .end: return didEnd()
+            case .failed(let error): return didFail(error)
+            }
+        }
     }
 
     private func didEnd() {

@@ -21,7 +21,7 @@ struct RunCommand: ParsableCommand {
 
     @Option(
         help: ArgumentHelp(
-            "Worker threads, 1 to \(ProcessSettings.maximumThreads). (default: the file's, else the CPU quota)",
+            "Worker threads, 1 to \(Limits.maximumThreads). (default: the file's, else the CPU quota)",
             valueName: "n"
         )
     )
@@ -39,9 +39,9 @@ struct RunCommand: ParsableCommand {
     var logLevel: LogSettings.Level?
 
     func validate() throws {
-        if let threads, !(1...ProcessSettings.maximumThreads).contains(threads) {
+        if let threads, !(1...Limits.maximumThreads).contains(threads) {
             throw ValidationError(
-                "found '--threads \(threads)'; expected a number from 1 to \(ProcessSettings.maximumThreads)"
+                "found '--threads \(threads)'; expected a number from 1 to \(Limits.maximumThreads)"
             )
         }
     }

@@ -1,0 +1,40 @@
+# Herald: what one does with it. Each target installs the Debian packages that it needs (.ci/packages).
+
+SWIFT ?= swift
+SOURCES = Package.swift Sources Tests
+
+.PHONY: demo build test lint bench install-tools clean
+
+## demo: build and run the main job with nothing to set up; Ctrl-C ends it
+demo: build
+	@exec .build/release/herald demo
+
+## build: the command, as it ships
+build:
+	@.ci/install build
+	$(SWIFT) build -c release --product herald
+
+## test: lint, and every test in debug and in release
+test: install-tools lint
+	$(SWIFT) build --build-tests
+	$(SWIFT) build -c release --build-tests
+	$(SWIFT) test --skip-build --skip EndToEndTests
+	$(SWIFT) test --skip-build -c release --skip EndToEndTests
+	$(SWIFT) test --skip-build --filter EndToEndTests
+	$(SWIFT) test --skip-build -c release --filter EndToEndTests
+
+## lint: the style that .swift-format describes
+lint:
+	$(SWIFT) format lint --strict --recursive $(SOURCES)
+
+## bench: Herald, haproxy and nginx on the same work; QUICK=1 for a first look
+bench: build
+	@.ci/install bench
+	python3 Benchmarks/bench.py $(if $(QUICK),--quick)
+
+## install-tools: every package that building, testing and measuring need
+install-tools:
+	@.ci/install build test bench
+
+clean:
+	rm -rf .build

@@ -1,0 +1,65 @@
+import Foundation
+
+/// What /proc says of a process.
+struct ProcessFacts {
+    let pid: Int32
+
+    /// Open descriptors, without those of /dev/null: some of these are a reserve against running out.
+    var descriptorCount: Int {
+        descriptors.count { $0 != "/dev/null" }
+    }
+
+    /// Memory held now, and the most that was ever held, in KiB.
+    var residentKiB: Int { status("VmRSS") }
+    var peakResidentKiB: Int { status("VmHWM") }
+
+    /// Time on a CPU since the start, all threads together.
+    var cpuTime: Duration {
+        let path = "/proc/\(pid)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        let nanoseconds = threads.map { thread in
+            Int(contents(ofFile: "\(path)/\(thread)/schedstat").split(separator: " ").first ?? "0") ?? 0
+        }
+        return .nanoseconds(nanoseconds.reduce(0, +))
+    }
+
+    /// Ports on which this process, and no other, listens for TCP.
+    var listeningPorts: Set<UInt16> {
+        let own = Set(descriptors)
+        var ports = Set<UInt16>()
+        for table in ["tcp", "tcp6"] {
+            for line in contents(ofFile: "/proc/\(pid)/net/\(table)").split(separator: "\n").dropFirst() {
+                // sl, local address, remote address, state (0A: listening), queues, timers, ..., inode
+                let fields = line.split(separator: " ")
+                guard fields.count > 9, fields[3] == "0A", own.contains("socket:[\(fields[9])]") else { continue }
+                if let hex = fields[1].split(separator: ":").last, let port = UInt16(hex, radix: 16) {
+                    ports.insert(port)
+                }
+            }
+        }
+        return ports
+    }
+
+    /// What each open descriptor stands for: a path, `socket:[inode]` and so on.
+    private var descriptors: [String] {
+        let path = "/proc/\(pid)/fd"
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(path)/\($0)") }
+    }
+
+    private func status(_ key: String) -> Int {
+        for line in contents(ofFile: "/proc/\(pid)/status").split(separator: "\n") where line.hasPrefix("\(key):") {
+            return Int(line.split(whereSeparator: \.isWhitespace).dropFirst().first ?? "") ?? 0
+        }
+        return 0
+    }
+}
+
+extension ChildProcess {
+    /// Waits until the process listens on every one of `ports`.
+    func waitUntilListening(on ports: [UInt16]) throws {
+        let facts = ProcessFacts(pid: pid)
+        let isReady = becomesTrue { poll() != nil || facts.listeningPorts.isSuperset(of: ports) }
+        guard isReady, poll() == nil else { throw HarnessError("\(command[0]) does not listen on \(ports)") }
+    }
+}

@@ -1,0 +1,221 @@
+import Foundation
+import NetworkAddress
+import Synchronization
+import Testing
+
+/// Bytes between client and server, once both are there.
+@Suite("Relay", .onStage)
+struct RelayTests {
+    static let source: SocketAddress = "203.0.113.5:51234"
+    static let destination: SocketAddress = "198.51.100.7:443"
+
+    @Test(arguments: [1, 2])
+    func headerAndFirstBytesReachTheServerInOneRead(version: Int) throws {
+        let pair = try Pair(options: version == 1 ? "send-proxy" : "send-proxy-v2")
+        let hello = Array("hello".utf8)
+        let header = {
+            version == 1 ? ProxyHeader.v1(Self.source, Self.destination) : ProxyHeader.v2(Self.source, Self.destination)
+        }
+        for _ in 0..<20 {
+            let client = try pair.connect()
+            try client.send(header() + hello)
+            let received = try pair.server.accept().receiveOnce()
+            #expect(received.reads == [header() + hello])
+        }
+    }
+
+    @Test(arguments: ["send-proxy", "send-proxy-v2"])
+    func aServerThatSpeaksFirstGetsTheHeaderAtOnce(options: String) throws {
+        let pair = try Pair(accept: "", options: options)
+        let client = try pair.connect()
+        let server = try pair.server.accept()
+        #expect(ProxyHeader(try server.receiveOnce().bytes)?.source == client.local)
+        try server.send("220 welcome\r\n")
+        #expect(try client.receiveLine() == "220 welcome")
+    }
+
+    @Test func aHeaderByteByByteIsAccepted() throws {
+        let pair = try Pair()
+        for header in [
+            ProxyHeader.v1(Self.source, Self.destination),
+            ProxyHeader.networkLoadBalancer(Self.source, Self.destination),
+        ] {
+            let client = try pair.connect()
+            try client.drip(header)
+            try client.drip(Array("hello\n".utf8))
+            let received = try pair.server.accept().receive { $0.bytes.last == 0x0a }
+            #expect(received.text.hasSuffix("hello\n"))
+            #expect(ProxyHeader(received.bytes)?.source == Self.source)
+        }
+    }
+
+    @Test func aHeaderInTwoPartsIsAcceptedAtEverySplit() throws {
+        let pair = try Pair()
+        let headers = [
+            ProxyHeader.v1(Self.source, Self.destination),
+            ProxyHeader.v2(Self.source, Self.destination, hasChecksum: true),
+        ]
+        for header in headers {
+            for split in 1..<header.count {
+                let client = try pair.connect()
+                try client.send(Array(header[..<split]))
+                pause(.milliseconds(1))
+                try client.send(Array(header[split...]) + [0x21])
+                let received = try pair.server.accept().receive { $0.bytes.last == 0x21 }
+                #expect(ProxyHeader(received.bytes)?.source == Self.source, "split at \(split)")
+            }
+        }
+    }
+
+    @Test func theClientsEndReachesTheServerAndTheAnswerStillArrives() throws {
+        let (client, server) = try Pair().session()
+        try client.send("question")
+        try client.finish()
+        let question = try server.receiveAll()
+        #expect(question.text == "question")
+        #expect(question.ending == .finished)
+        try server.send("answer")
+        pause(.milliseconds(50))
+        try server.send(", and more")
+        try server.finish()
+        let answer = try client.receiveAll()
+        #expect(answer.text == "answer, and more")
+        #expect(answer.ending == .finished)
+    }
+
+    @Test func theServersEndReachesTheClientAndTheServerStillListens() throws {
+        let (client, server) = try Pair().session()
+        try server.send("greeting")
+        try server.finish()
+        let greeting = try client.receiveAll()
+        #expect(greeting.text == "greeting")
+        #expect(greeting.ending == .finished)
+        try client.send("first, ")
+        pause(.milliseconds(50))
+        try client.send("second")
+        try client.finish()
+        let rest = try server.receiveAll()
+        #expect(rest.text == "first, second")
+        #expect(rest.ending == .finished)
+    }
+
+    @Test func aSessionThatBothSidesFinishIsCompleted() throws {
+        let pair = try Pair()
+        let (client, server) = try pair.session()
+        try client.send("question")
+        try client.finish()
+        _ = try server.receiveAll()
+        try server.send("answer")
+        server.close()
+        #expect(try client.receiveAll().text == "answer")
+        #expect(pair.herald.ending(of: client) == "completed")
+    }
+
+    @Test func aClientsResetReachesTheServerAsReset() throws {
+        let pair = try Pair()
+        let (client, server) = try pair.session()
+        try client.reset()
+        #expect(try server.receiveAll().ending == .reset)
+        #expect(pair.herald.ending(of: client) == "client-reset")
+    }
+
+    @Test func aServersResetReachesTheClientAsReset() throws {
+        let pair = try Pair()
+        let (client, server) = try pair.session()
+        try server.reset()
+        #expect(try client.receiveAll().ending == .reset)
+        #expect(pair.herald.ending(of: client) == "server-reset")
+    }
+
+    /// At once, what was said and the reset arrive together, and the reset is easily overlooked.
+    @Test(arguments: [Duration.zero, .milliseconds(50)])
+    func whatTheServerSaidBeforeItsResetArrivesAndIsNotTakenForTheWhole(interval: Duration) throws {
+        let pair = try Pair()
+        let (client, server) = try pair.session()
+        try server.send("half an ans")
+        pause(interval)
+        try server.reset()
+        let received = try client.receiveAll()
+        #expect(received.text == "half an ans")
+        #expect(received.ending == .reset)
+        #expect(pair.herald.ending(of: client) == "server-reset")
+    }
+
+    @Test func aServerThatIsGoneWhileTheClientStillTalksHasNotCompleted() throws {
+        let pair = try Pair()
+        let (client, server) = try pair.session()
+        server.close()
+        #expect(try client.receiveAll().ending == .finished)
+        // Nobody is there to read it: the server's system answers with a reset.
+        while (try? client.send("still talking")) != nil {
+            pause(.milliseconds(5))
+        }
+        #expect(pair.herald.ending(of: client) == "server-reset")
+    }
+
+    @Test func silenceOnBothSidesEndsTheSession() throws {
+        let pair = try Pair(defaults: ["timeout client 300", "timeout server 300"])
+        let (client, server) = try pair.session()
+        let clock = ContinuousClock()
+        let lasted = try clock.measure { _ = try client.receiveAll() }
+        #expect(lasted > .milliseconds(200) && lasted < .seconds(5))
+        #expect(try server.receiveAll().ending != .open)
+        #expect(pair.herald.ending(of: client) == "idle-timeout")
+    }
+
+    @Test func activityOfOneSideKeepsTheSession() throws {
+        let pair = try Pair(defaults: ["timeout client 600", "timeout server 600"])
+        let (client, server) = try pair.session()
+        for _ in 0..<12 {
+            try server.send(".")
+            pause(.milliseconds(100))
+        }
+        server.close()
+        let received = try client.receiveAll()
+        #expect(received.text == "............")
+        #expect(received.ending == .finished)
+    }
+}
+
+/// Herald between a test's client and a test's server.
+struct Pair {
+    let port: UInt16
+    let server: Listener
+    let herald: Herald
+
+    init(
+        accept: String = "accept-proxy",
+        options: String = "send-proxy-v2",
+        defaults: [String] = [],
+        backend: [String] = []
+    ) throws {
+        port = try FreePorts.next()
+        server = try Listener()
+        herald = try Herald(
+            configuration(
+                bind: "127.0.0.1:\(port) \(accept)",
+                defaults: defaults,
+                backend: backend,
+                servers: "\(server.address) \(options)"
+            ),
+            ports: port
+        )
+    }
+
+    /// A client that has said nothing yet.
+    func connect(from source: SocketAddress? = nil) throws -> Connection {
+        try Connection(to: .loopback(port), from: source)
+    }
+
+    /// Both ends of a session whose headers are through.
+    func session() throws -> (client: Connection, server: Connection) {
+        let client = try connect()
+        try client.send(ProxyHeader.v1(client.local, client.remote))
+        while true {
+            let server = try self.server.accept()
+            let received = try server.receive { ProxyHeader($0.bytes) != nil }
+            // Others may have come before, and left.
+            if ProxyHeader(received.bytes)?.source == client.local { return (client, server) }
+        }
+    }
+}

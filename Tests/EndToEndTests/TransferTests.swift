@@ -1,0 +1,137 @@
+import Foundation
+import NetworkAddress
+import Synchronization
+import Testing
+
+/// Large amounts, and readers that take their time.
+@Suite("Transfer", .onStage)
+struct TransferTests {
+    static let mebibytes = 48
+
+    @Test func muchGoesBothWaysAtOnceUnchanged() throws {
+        let (client, server) = try Pair().session()
+        let flows = [Flow(from: client, to: server, seed: 1), Flow(from: server, to: client, seed: 2)]
+        for flow in flows {
+            flow.start()
+        }
+        for flow in flows {
+            #expect(try flow.finish() == Self.mebibytes)
+        }
+    }
+
+    @Test func aSlowReaderHoldsTheSenderBackWithinBoundedMemory() throws {
+        let pair = try Pair()
+        let (client, server) = try pair.session()
+        let before = pair.herald.facts.residentKiB
+        let sent = try client.sendUntilBlocked()
+        let held = pair.herald.facts.residentKiB - before
+        // Besides Herald's one buffer the kernel's buffers of two sockets are full.
+        #expect(sent < 64 << 20)
+        #expect(held < 2048, "KiB held for one slow reader")
+        let busy = pair.herald.facts.cpuTime
+        pause(.milliseconds(500))
+        #expect(pair.herald.facts.cpuTime - busy < .milliseconds(50), "nothing spins while nobody reads")
+        try client.finish()
+        let received = try server.receiveAll()
+        #expect(received.bytes.count == sent)
+        #expect(received.ending == .finished)
+    }
+
+    @Test func manySlowReadersHoldOneBufferEachAtMost() throws {
+        let pair = try Pair()
+        let before = pair.herald.facts.residentKiB
+        var sessions: [(Connection, Connection)] = []
+        for _ in 0..<40 {
+            let (client, server) = try pair.session()
+            _ = try client.sendUntilBlocked(for: .milliseconds(20))
+            sessions.append((client, server))
+        }
+        let held = pair.herald.facts.residentKiB - before
+        #expect(held < 40 * 320, "KiB held for 40 slow readers")
+        for (client, server) in sessions {
+            client.close()
+            server.close()
+        }
+    }
+
+    @Test func aReaderWithATinyWindowGetsEverything() throws {
+        let pair = try Pair(accept: "")
+        let client = try Connection(to: .loopback(pair.port), receiveBuffer: 2048)
+        let server = try pair.server.accept()
+        let text = [UInt8]((0..<400_000).map { UInt8(truncatingIfNeeded: $0 / 251) })
+        let sender = Thread {
+            try? server.send(text)
+            try? server.finish()
+        }
+        sender.start()
+        var bytes: [UInt8] = []
+        while true {
+            let received = try client.receiveOnce()
+            bytes += received.bytes
+            if received.ending != .open || received.reads.isEmpty { break }
+            pause(.milliseconds(1))
+        }
+        #expect(bytes == text)
+    }
+}
+
+/// Numbered blocks from one end to the other, on threads of their own.
+private final class Flow: Sendable {
+    private static let blockSize = 1 << 20
+
+    private let from: Connection
+    private let to: Connection
+    private let pattern: [UInt8]
+    private let result = Mutex<Result<Int, any Error>?>(nil)
+
+    init(from: Connection, to: Connection, seed: UInt64) {
+        self.from = from
+        self.to = to
+        var state = seed
+        pattern = (0..<Self.blockSize).map { _ in
+            state = state &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407
+            return UInt8(truncatingIfNeeded: state >> 56)
+        }
+    }
+
+    func start() {
+        Thread { [self] in
+            for number in 0..<TransferTests.mebibytes {
+                guard (try? from.send(block(number), within: .seconds(60))) != nil else { return }
+            }
+            try? from.finish()
+        }.start()
+        Thread { [self] in
+            let count = Result { try countGoodBlocks() }
+            result.withLock { $0 = count }
+        }.start()
+    }
+
+    /// Blocks that arrived as they were sent, in their order and with nothing after them.
+    func finish() throws -> Int {
+        guard let result = eventually(within: .seconds(120), { result.withLock { $0 } }) else {
+            throw HarnessError("the transfer did not end")
+        }
+        return try result.get()
+    }
+
+    private func block(_ number: Int) -> [UInt8] {
+        bigEndianBytes(UInt64(number)) + pattern.dropFirst(8)
+    }
+
+    private func countGoodBlocks() throws -> Int {
+        for number in 0... {
+            var rest = Self.blockSize
+            var bytes: [UInt8] = []
+            while rest > 0 {
+                let received = try to.receiveOnce(atMost: rest, within: .seconds(60))
+                if received.ending == .finished, bytes.isEmpty { return number }
+                guard !received.reads.isEmpty else { throw HarnessError("block \(number): \(received.ending)") }
+                bytes += received.bytes
+                rest -= received.bytes.count
+            }
+            guard bytes == block(number) else { throw HarnessError("block \(number) differs") }
+        }
+        return 0
+    }
+}

@@ -1,0 +1,139 @@
+import NetworkAddress
+import Testing
+
+/// Who may announce a client: told by the peer's own address, 127.0.0.1 here, and 127.0.0.2 for everybody else.
+@Suite("Trust", .onStage)
+struct TrustTests {
+    static let header = ProxyHeader.v1("203.0.113.5:51234", "198.51.100.7:443")
+    static let stranger: SocketAddress = "127.0.0.2:0"
+
+    @Test(arguments: ["reject", "pass", "ignore"])
+    func aTrustedPeerIsBelieved(otherwise: String) throws {
+        let pair = try TrustingHerald(otherwise: otherwise)
+        let announced = try pair.announced(from: .loopback(), Self.header)
+        #expect(announced.header?.source == "203.0.113.5:51234")
+        #expect(announced.header?.destination == "198.51.100.7:443")
+    }
+
+    @Test func rejectRefusesEverybodyElse() throws {
+        let pair = try TrustingHerald(otherwise: "reject")
+        let client = try Connection(to: .loopback(pair.port), from: Self.stranger)
+        try? client.send(Self.header)
+        #expect(try client.receiveAll().ending == .reset)
+        #expect(pair.herald.ending(of: client) == "untrusted-peer")
+        #expect(try pair.server.acceptIfAny(within: .milliseconds(50)) == nil)
+    }
+
+    @Test func passTakesAnybodyElseForAPlainClient() throws {
+        let pair = try TrustingHerald(otherwise: "pass")
+        let announced = try pair.announced(from: Self.stranger, [])
+        #expect(announced.header?.source == announced.client)
+        #expect(announced.payload == [0x21])
+    }
+
+    @Test func passRefusesAHeaderFromAnybodyElse() throws {
+        let pair = try TrustingHerald(otherwise: "pass")
+        for header in [Self.header, ProxyHeader.v2("203.0.113.5:51234", "198.51.100.7:443")] {
+            for split in [header.count, 3] {
+                let client = try Connection(to: .loopback(pair.port), from: Self.stranger)
+                try client.send(Array(header[..<split]))
+                pause(.milliseconds(20))
+                try? client.send(Array(header[split...]))
+                #expect(try client.receiveAll().ending == .reset)
+                #expect(pair.herald.ending(of: client) == "header-from-untrusted")
+            }
+        }
+    }
+
+    @Test func ignoreReadsTheHeaderAndDoesNotBelieveIt() throws {
+        let pair = try TrustingHerald(otherwise: "ignore")
+        let announced = try pair.announced(from: Self.stranger, Self.header)
+        #expect(announced.header?.source == announced.client)
+        #expect(announced.payload == [0x21])
+    }
+
+    @Test func aMappedPeerIsKnownByItsIPv4Address() throws {
+        let pair = try TrustingHerald(bind: "[::]", otherwise: "reject")
+        let announced = try pair.announced(from: .loopback(), Self.header)
+        #expect(announced.header?.source == "203.0.113.5:51234")
+    }
+
+    @Test func theRuleOfHAProxyTrustsThoseWhomItNames() throws {
+        let port = try FreePorts.next()
+        let server = try Listener()
+        _ = try Herald(
+            """
+            frontend front
+            bind 127.0.0.1:\(port)
+            tcp-request connection expect-proxy layer4 if { src 127.0.0.1 10.0.0.0/8 }
+            default_backend back
+            backend back
+            server s1 \(server.address) send-proxy-v2
+
+            """,
+            ports: port
+        )
+        let trusted = try Connection(to: .loopback(port))
+        try trusted.send(Self.header)
+        let announced = try server.accept().receive { ProxyHeader($0.bytes) != nil }
+        #expect(ProxyHeader(announced.bytes)?.source == "203.0.113.5:51234")
+        let stranger = try Connection(to: .loopback(port), from: Self.stranger)
+        let plain = try server.accept().receive { ProxyHeader($0.bytes) != nil }
+        #expect(ProxyHeader(plain.bytes)?.source == stranger.local)
+    }
+
+    @Test(arguments: [1, 2])
+    func aVersionThatIsNotTakenIsRefused(version: Int) throws {
+        let pair = try TrustingHerald(otherwise: "reject", versions: "v\(version)")
+        let (v1, v2) = (Self.header, ProxyHeader.v2("203.0.113.5:51234", "198.51.100.7:443"))
+        #expect(try pair.announced(from: .loopback(), version == 1 ? v1 : v2).header != nil)
+        let client = try Connection(to: .loopback(pair.port))
+        try client.send(version == 1 ? v2 : v1)
+        #expect(try client.receiveAll().ending == .reset)
+        #expect(pair.herald.ending(of: client) == "header-malformed")
+    }
+}
+
+/// Herald that believes 127.0.0.1 alone.
+private struct TrustingHerald {
+    let port: UInt16
+    let server: Listener
+    let herald: Herald
+
+    init(bind: String = "127.0.0.1", otherwise: String, versions: String = "v1, v2") throws {
+        port = try FreePorts.next()
+        server = try Listener()
+        herald = try Herald(
+            """
+            frontends:
+              front:
+                bind:
+                  - address: "\(bind):\(port)\(bind == "[::]" ? " v4v6" : "")"
+                    accept-proxy:
+                      from: [127.0.0.1/32, "2001:db8::/32"]
+                      otherwise: \(otherwise)
+                      versions: [\(versions)]
+                default-backend: back
+            backends:
+              back:
+                servers:
+                  s1: { address: "\(server.address)", send-proxy: v2 }
+
+            """,
+            as: .yaml,
+            ports: port
+        )
+    }
+
+    /// What the server hears of a client that sends these bytes and one more.
+    func announced(
+        from source: SocketAddress,
+        _ bytes: [UInt8]
+    ) throws -> (client: SocketAddress, header: ProxyHeader?, payload: [UInt8]) {
+        let client = try Connection(to: .loopback(port), from: source)
+        try client.send(bytes + [0x21])
+        let received = try server.accept().receive { $0.bytes.last == 0x21 }
+        let header = ProxyHeader(received.bytes)
+        return (client.local, header, Array(received.bytes.dropFirst(header?.length ?? 0)))
+    }
+}
