@@ -16,7 +16,8 @@ package struct Configuration: Sendable {
         var settings: ProxySettings?
         if bytes.count > ConfigurationLimits.maximumFileBytes {
             problems.error(
-                SourcePosition(line: 1, column: 1), "a file of \(bytes.count) bytes",
+                SourcePosition(line: 1, column: 1),
+                "a file of \(bytes.count) bytes",
                 expected: "at most \(ConfigurationLimits.maximumFileBytes)"
             )
         } else {
@@ -26,7 +27,7 @@ package struct Configuration: Sendable {
                 case .haproxy: HAProxyConfiguration.read(bytes, problems: problems)
                 }
         }
-        let report = ConfigurationReport(fileName: fileName, problems: problems.all)
+        let report = ConfigurationReport(fileName: fileName, problems: problems.all, omitted: problems.omitted)
         guard let settings else { throw .invalid(report) }
         return Configuration(settings: settings, report: report)
     }
@@ -45,12 +46,14 @@ package struct Configuration: Sendable {
             if let type = attributes[.type] as? FileAttributeType, type != .typeRegular {
                 let isDirectory = type == .typeDirectory
                 throw ConfigurationError.unreadable(
-                    path: path, reason: isDirectory ? "it is a directory" : "it is not a regular file"
+                    path: path,
+                    reason: isDirectory ? "it is a directory" : "it is not a regular file"
                 )
             }
             if let size = attributes[.size] as? UInt, size > ConfigurationLimits.maximumFileBytes {
                 throw ConfigurationError.unreadable(
-                    path: path, reason: "it has \(size) bytes; at most \(ConfigurationLimits.maximumFileBytes) are read"
+                    path: path,
+                    reason: "it has \(size) bytes; at most \(ConfigurationLimits.maximumFileBytes) are read"
                 )
             }
             return Array(try Data(contentsOf: url))

@@ -1,27 +1,13 @@
 package import HeraldCore
 package import LibUV
 
-/// Whatever has to be done by a time.
-package protocol DeadlineTarget: AnyObject {
-    /// Where it is on the wheel; for `Deadlines` alone.
-    var deadline: Deadlines.Token? { get set }
-
-    /// The time that was asked for has come.
-    ///
-    /// - Returns: another time to come back at, in the loop's milliseconds, or nil for never. So activity costs no change of
-    ///   the wheel: the target looks at the clock only when it is asked.
-    func deadlineReached(at now: UInt64) -> UInt64?
-}
-
 /// The deadlines of one loop: a wheel, and one timer that runs while anything is on it.
 ///
 /// Lives on its loop alone. A deadline comes up to `Limits.deadlineTick` late, never early.
 package final class Deadlines {
-    package typealias Token = DeadlineWheel<any DeadlineTarget>.Token
-
     private let loop: EventLoop
     private let timer: Timer
-    private var wheel: DeadlineWheel<any DeadlineTarget>
+    private var wheel: DeadlineWheel
     private var isRunning = false
 
     package init(loop: EventLoop) {

@@ -50,12 +50,12 @@ package actor Proxy {
     ///
     /// - Parameter ready: called once clients are taken in, with the addresses that are listened on.
     func run(ready: @Sendable ([SocketAddress]) -> Void) async throws(StartFailure) -> ProxySummary {
-        let members = try await resolveServers()
-        makePools(members)
         let addresses: [SocketAddress]
         do throws(StartFailure) {
-            addresses = try await listen()
+            // First of all: whoever can connect can stop it in order.
             try handleSignals()
+            makePools(try await resolveServers())
+            addresses = try await listen()
         } catch {
             await shutDown()
             throw error

@@ -9,19 +9,17 @@ extension HeaderParser {
         let fixed = try readFixedPart(bytes)
         let received = bytes.extracting(..<min(bytes.count, fixed.length))
         // LOCAL and UNSPEC are judged once they are whole: only then can be told what they hold.
-        let isAnnouncement = fixed.command == .proxy && fixed.family != .unspecified
-        if isAnnouncement {
-            let start = HeaderParser.fixedPartBytes + fixed.addressBytes
-            let checksum = try checkTLVs(received, from: start, to: fixed.length, .all)
-            guard received.count == fixed.length else { throw .needMore(atLeast: fixed.length - received.count) }
-            try HeaderParser.verifyChecksum(received, at: checksum)
-            return (HeaderParser.makeHeader(fixed, received, tlvStart: start), fixed.length)
-        }
-        guard received.count == fixed.length else { throw .needMore(atLeast: fixed.length - received.count) }
-        let start = findTLVs(received, fixed)
-        let checksum = try checkTLVs(received, from: start, to: fixed.length, .checksumAlone)
+        if !fixed.isAnnouncement { try HeaderParser.requireWhole(received, fixed) }
+        let start = fixed.isAnnouncement ? fixed.addressEnd : findTLVs(received, fixed)
+        let rules: TLVRules = fixed.isAnnouncement ? .all : .checksumAlone
+        let checksum = try checkTLVs(received, from: start, to: fixed.length, rules)
+        try HeaderParser.requireWhole(received, fixed)
         try HeaderParser.verifyChecksum(received, at: checksum)
         return (HeaderParser.makeHeader(fixed, received, tlvStart: start), fixed.length)
+    }
+
+    private static func requireWhole(_ received: Span<UInt8>, _ fixed: FixedPart) throws(Stop) {
+        guard received.count == fixed.length else { throw .needMore(atLeast: fixed.length - received.count) }
     }
 }
 
@@ -35,15 +33,11 @@ extension HeaderParser {
         /// Of the whole header; while its own bytes are missing, the least that it can be.
         var length = HeaderParser.fixedPartBytes
 
-        /// What the addresses of the family take (section 2.2, `union proxy_addr`).
-        var addressBytes: Int {
-            switch family {
-            case .unspecified: 0
-            case .ipv4: 12
-            case .ipv6: 36
-            case .unix: 216
-            }
-        }
+        /// Whether its addresses are to be read.
+        var isAnnouncement: Bool { command == .proxy && family != .unspecified }
+
+        /// Where the addresses of the family end, if they are there.
+        var addressEnd: Int { HeaderParser.fixedPartBytes + family.addressBytes }
     }
 
     /// Judges each byte as soon as it is there.
@@ -53,7 +47,7 @@ extension HeaderParser {
         if bytes.count > 12 { fixed.command = try HeaderParser.readCommand(bytes) }
         if bytes.count > 13 { try HeaderParser.readFamily(bytes, &fixed) }
 
-        let least = fixed.command == .proxy ? fixed.addressBytes : 0
+        let least = fixed.command == .proxy ? fixed.family.addressBytes : 0
         let high = bytes.count > 14 ? Int(bytes[14]) << 8 : 0
         guard bytes.count >= HeaderParser.fixedPartBytes else {
             // The length's first byte may already be too much.
@@ -108,17 +102,31 @@ extension HeaderParser {
 
 // MARK: - Addresses
 
+extension ProxyHeader.Family {
+    /// What both addresses and ports take (section 2.2, `union proxy_addr`).
+    var addressBytes: Int {
+        switch self {
+        case .unspecified: 0
+        case .ipv4: 12
+        case .ipv6: 36
+        case .unix: 2 * ProxyHeader.Family.unixPathBytes
+        }
+    }
+
+    /// `sun_path`.
+    static let unixPathBytes = 108
+}
+
 extension HeaderParser {
     private static func makeHeader(_ fixed: FixedPart, _ bytes: Span<UInt8>, tlvStart: Int) -> ProxyHeader {
-        let isAnnouncement = fixed.command == .proxy && fixed.family != .unspecified
-        return ProxyHeader(
+        ProxyHeader(
             version: .v2,
             command: fixed.command,
             family: fixed.family,
             transport: fixed.transport,
-            endpoints: isAnnouncement ? readEndpoints(bytes, fixed.family) : .none,
+            endpoints: fixed.isAnnouncement ? readEndpoints(bytes, fixed.family) : .none,
             tlvs: TLVSequence(wellFormed: copy(bytes, tlvStart..<bytes.count)[...]),
-            ignoredBytes: isAnnouncement ? [] : copy(bytes, fixedPartBytes..<tlvStart)
+            ignoredBytes: fixed.isAnnouncement ? [] : copy(bytes, fixedPartBytes..<tlvStart)
         )
     }
 
@@ -137,12 +145,12 @@ extension HeaderParser {
                 destination: SocketAddress(.v6(readIPv6(bytes, at: 32)), port: readPort(bytes, at: 50))
             )
         case .unix:
-            .unix(source: readPath(bytes, at: 16), destination: readPath(bytes, at: 16 + unixPathBytes))
+            .unix(
+                source: readPath(bytes, at: 16),
+                destination: readPath(bytes, at: 16 + ProxyHeader.Family.unixPathBytes)
+            )
         }
     }
-
-    /// `sun_path` of the specification's `union proxy_addr`.
-    static let unixPathBytes = 108
 
     private static func readPort(_ bytes: Span<UInt8>, at offset: Int) -> UInt16 {
         UInt16(bytes[offset]) << 8 | UInt16(bytes[offset + 1])
@@ -162,7 +170,7 @@ extension HeaderParser {
     }
 
     private static func readPath(_ bytes: Span<UInt8>, at offset: Int) -> [UInt8] {
-        var end = offset + unixPathBytes
+        var end = offset + ProxyHeader.Family.unixPathBytes
         while end > offset, bytes[end - 1] == 0 { end -= 1 }
         return copy(bytes, offset..<end)
     }
@@ -183,8 +191,8 @@ extension HeaderParser {
     private func findTLVs(_ header: Span<UInt8>, _ fixed: FixedPart) -> Int {
         let body = HeaderParser.fixedPartBytes
         if TLVSequence.isWellFormed(header, from: body, maximumCount: limits.maximumTLVs) { return body }
-        let rest = body + fixed.addressBytes
-        if TLVSequence.isWellFormed(header, from: rest, maximumCount: limits.maximumTLVs) { return rest }
+        let behind = fixed.addressEnd
+        if TLVSequence.isWellFormed(header, from: behind, maximumCount: limits.maximumTLVs) { return behind }
         return header.count
     }
 }

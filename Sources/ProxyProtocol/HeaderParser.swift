@@ -6,19 +6,22 @@
 /// let parser = HeaderParser()
 /// var received: [UInt8] = []
 ///
-/// while received.append(contentsOf: try await connection.read()) {
+/// while let bytes = try await connection.read() {
+///     received += bytes
 ///     switch parser.parse(received.span) {
 ///     case .needMore:
-///         continue                                    // and give up after a few seconds, whatever it sends
+///         continue  // and give up after a few seconds, however it trickles in
 ///     case .header(let header, let length):
 ///         let client = header.announced?.source ?? connection.peerAddress
-///         serve(client, firstBytes: received[length...])   // what follows the header is the client's
+///         return try await serve(client, firstBytes: received[length...])
 ///     case .malformed(let error):
-///         log("\(connection.peerAddress): \(error)")  // "found an HTTP request ..., expected ..., at byte 0"
-///         connection.reset()
+///         log("\(connection.peerAddress): \(error)")
+///         return connection.reset()
 ///     }
 /// }
 /// ```
+///
+/// What is received while the parser asks for more never exceeds ``Limits/maximumHeaderBytes``, or 107 bytes of text.
 ///
 /// Whether a header must come is for the configuration to say, never for the bytes (section 5), and whom to believe
 /// is for the caller: anybody can send one. A header that is refused is refused for ever: more bytes don't help. Each

@@ -2,6 +2,11 @@ public import NetworkAddress
 
 /// Writes headers, allocating nothing.
 ///
+/// ```swift
+/// var bytes: [UInt8] = []  // or straight into a buffer that lends an `OutputRawSpan`
+/// bytes += try ProxyHeader(version: .v2, source: client, destination: dialled).encoded()
+/// ```
+///
 /// A header must go out at once after connect, in one segment with what already waits behind it (section 2.1, 2.2).
 /// Where nothing is known of a client, announce the endpoints of the connection itself: many receivers refuse
 /// `PROXY UNKNOWN` and family UNSPEC, so there is no way to write them here.

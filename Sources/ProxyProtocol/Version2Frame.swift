@@ -48,11 +48,7 @@ struct Version2Frame {
 
     private var bodyLength: Int {
         var length = ignoredBytes.count
-        switch endpoints {
-        case .none: break
-        case .inet: length += family == .ipv4 ? 12 : 36
-        case .unix: length += 2 * HeaderParser.unixPathBytes
-        }
+        if endpoints != .none { length += family.addressBytes }
         if plan == .inPlace { return length + tlvs.bytes.count }
         for tlv in tlvs where tlv.type != .crc32c { length += tlv.encodedLength }
         return plan == .first ? length + TLV.headBytes + ChecksumTLV.valueBytes : length
@@ -134,7 +130,7 @@ extension Version2Frame {
     /// Zeros fill what the path leaves.
     private static func forEachByte(ofPath path: [UInt8], _ body: (UInt8) -> Void) {
         for byte in path { body(byte) }
-        for _ in path.count..<HeaderParser.unixPathBytes { body(0) }
+        for _ in path.count..<ProxyHeader.Family.unixPathBytes { body(0) }
     }
 
     /// The most significant byte comes first.

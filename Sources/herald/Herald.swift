@@ -13,7 +13,9 @@ struct Herald: ParsableCommand {
             Try it with 'herald demo'. Exit codes: 0 done, 1 bad configuration or start, 2 bad usage.
             """,
         version: "herald \(heraldVersion)",
-        subcommands: [RunCommand.self, CheckCommand.self, ConvertCommand.self, DemoCommand.self]
+        subcommands: [
+            RunCommand.self, CheckCommand.self, ConvertCommand.self, DecodeCommand.self, DemoCommand.self,
+        ]
     )
 
     /// As ArgumentParser's own, but that bad usage exits with 2.

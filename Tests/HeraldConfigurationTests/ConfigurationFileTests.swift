@@ -21,10 +21,14 @@ import Testing
     @Test func annotatedFileShowsEveryKey() throws {
         let text = String(decoding: try exampleBytes("herald.yaml"), as: UTF8.self)
         let keys = [
-            "threads", "maximum-sessions", "drain-timeout", "log", "format", "level", "sessions", "admin", "bind", "frontends",
-            "address", "accept-proxy", "from", "otherwise", "versions", "timeout", "max-header-bytes", "default-backend", "maxconn",
-            "timeouts", "client", "client-fin", "backends", "balance", "retries", "redispatch", "connect", "server", "server-fin",
-            "tunnel", "check", "servers", "interval", "fast-interval", "down-interval", "rise", "fall", "port", "send-proxy",
+            "threads", "maximum-sessions", "drain-timeout", "log", "format", "level", "sessions", "admin", "bind",
+            "frontends",
+            "address", "accept-proxy", "from", "otherwise", "versions", "timeout", "max-header-bytes",
+            "default-backend", "maxconn",
+            "timeouts", "client", "client-fin", "backends", "balance", "retries", "redispatch", "connect", "server",
+            "server-fin",
+            "tunnel", "check", "servers", "interval", "fast-interval", "down-interval", "rise", "fall", "port",
+            "send-proxy",
             "version", "crc32c", "tlvs", "pass", "add", "weight", "disabled",
         ]
         for key in keys { #expect(text.contains("\(key):"), "\(key)") }
@@ -73,7 +77,11 @@ import Testing
         let large = folder.appending(path: "large.yaml").path
         try Data(count: ConfigurationLimits.maximumFileBytes + 1).write(to: URL(filePath: large))
         let error = #expect(throws: ConfigurationError.self) { try Configuration.read(file: large) }
-        #expect(error?.lines == ["\(large): error: the file can't be read: it has 16777217 bytes; at most 16777216 are read"])
+        #expect(
+            error?.lines == [
+                "\(large): error: the file can't be read: it has 16777217 bytes; at most 16777216 are read"
+            ]
+        )
     }
 }
 
@@ -81,16 +89,27 @@ import Testing
     @Test func moreProblemsThanAnybodyReadsAreCounted() {
         let text = haproxyFile(String(repeating: "bind :\n", count: 150))
         let found = errors(text, "f.cfg")
-        #expect(found.count == 99)
+        #expect(found.count == 100)
         #expect(lines(text, "f.cfg").count == 101)
         #expect(lines(text, "f.cfg").last == " and 52 more")
+    }
+
+    @Test func errorsAreShownBeforeWarnings() {
+        let text = "global\n" + String(repeating: "daemon\n", count: 20_000) + "bnid\n" + haproxyFile()
+        let found = lines(text, "f.cfg")
+        #expect(found.count == 101)
+        #expect(found[0].hasPrefix("2:1: warning: "))
+        #expect(found[99] == "20002:1: error: unknown keyword 'bnid' in section 'global'")
+        #expect(found[100] == " and 19903 more")
     }
 
     @Test func fileTextIsQuotedEscapedAndCut() {
         let long = String(repeating: "x", count: 60)
         #expect(
             errors(haproxyFile("\u{1B}[31m\(long)"), "f.cfg")
-                == ["4:1: error: unknown keyword '\\u{1b}[31m\(String(repeating: "x", count: 43))...' in section 'frontend'"]
+                == [
+                    "4:1: error: unknown keyword '\\u{1b}[31m\(String(repeating: "x", count: 43))...' in section 'frontend'"
+                ]
         )
         #expect(
             errors(yamlFile(frontend: "bind: \"a\\nb\\t\\u202E\\r\""), "f.yaml").first?
@@ -105,8 +124,9 @@ import Testing
 
     @Test(arguments: [
         ("tresholds", nil), ("bnd", "bind"), ("ibnd", "bind"), ("binding", nil), ("timeout", "timeouts"),
-        ("default_backend", "default-backend"), ("DEFAULT-BACKEND", "default-backend"), ("defualt-bakend", "default-backend"),
-        ("b", nil), ("", nil), (String(repeating: "bind", count: 1000), nil),
+        ("default_backend", "default-backend"), ("DEFAULT-BACKEND", "default-backend"),
+        ("defualt-bakend", "default-backend"),
+        ("b", nil), ("", nil), (String(repeating: "bind", count: 100), nil),
     ])
     func suggestions(word: String, expected: String?) {
         let found = errors(yamlFile(frontend: "bind: \":80\"\n    \"\(word)\": 1"), "f.yaml")

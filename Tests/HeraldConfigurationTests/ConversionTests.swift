@@ -15,7 +15,9 @@ import Testing
     }
 
     @Test func silenceIsWrittenOut() throws {
-        let text = YAMLWriter.write(try settings(haproxy: haproxyFile("bind [::1]:8", backend: "server s 10.0.0.1:80 check")))
+        let text = YAMLWriter.write(
+            try settings(haproxy: haproxyFile("bind [::1]:8", backend: "server s 10.0.0.1:80 check"))
+        )
         #expect(
             text == """
                 frontends:
@@ -75,7 +77,8 @@ private enum HAProxyText {
         let count = Int.random(in: 1...3, using: &generator)
         var text = ""
         if Bool.random(using: &generator) {
-            text += "global\n nbthread \(Int.random(in: 1...256, using: &generator))\n maxconn 500\n hard-stop-after 90s\n"
+            text +=
+                "global\n nbthread \(Int.random(in: 1...256, using: &generator))\n maxconn 500\n hard-stop-after 90s\n"
         }
         if Bool.random(using: &generator) {
             text += "defaults\n" + some(proxyLines(&generator), &generator)
@@ -117,7 +120,8 @@ private enum HAProxyText {
     private static func options(_ generator: inout SeededGenerator) -> String {
         let all = [
             "check", "no-check", "inter 3s", "fastinter 1", "downinter 10s", "rise 1", "fall 9", "port 81", "addr ::2",
-            "weight 0", "weight 256", "disabled", "enabled", "send-proxy", "send-proxy-v2", "no-send-proxy", "check-send-proxy",
+            "weight 0", "weight 256", "disabled", "enabled", "send-proxy", "send-proxy-v2", "no-send-proxy",
+            "check-send-proxy",
             "no-check-send-proxy", "proxy-v2-options crc32c",
         ]
         return all.filter { _ in Int.random(in: 0..<3, using: &generator) == 0 }.joined(separator: " ")
@@ -182,7 +186,9 @@ private enum RandomSettings {
     }
 
     private static func backend(_ name: String, _ generator: inout SeededGenerator) -> BackendSettings {
-        let servers = ["s", "off", "s.2", "0"].prefix(Int.random(in: 0...4, using: &generator)).map { server($0, &generator) }
+        let servers = ["s", "off", "s.2", "0"].prefix(Int.random(in: 0...4, using: &generator)).map {
+            server($0, &generator)
+        }
         var settings = BackendSettings(name: name, servers: servers)
         settings.retries = Int.random(in: 0...100, using: &generator)
         settings.redispatches = Bool.random(using: &generator)
@@ -195,7 +201,8 @@ private enum RandomSettings {
 
     private static func server(_ name: String, _ generator: inout SeededGenerator) -> ServerSettings {
         let addresses: [ServerAddress] = [
-            .name("a.example", port: 80), .name("null", port: 1), .ip(SocketAddress(.v4(IPv4Address(10, 0, 0, 1)), port: 65_535)),
+            .name("a.example", port: 80), .name("null", port: 1),
+            .ip(SocketAddress(.v4(IPv4Address(10, 0, 0, 1)), port: 65_535)),
             .ip(SocketAddress(.v6(IPv6Address(high: 0, low: 0xFFFF_0A00_0001)), port: 80)),
         ]
         var settings = ServerSettings(name: name, address: one(addresses, &generator))
@@ -205,9 +212,10 @@ private enum RandomSettings {
         options.hasChecksum = Bool.random(using: &generator)
         options.passedTypes = maybe([0x02, 0xEA, 0xE1, 0x00, 0x20], &generator) ?? []
         let texts = ["", "plain", "a: b, {c} # \"d\" \\ 'e'", "\0\n\t\u{7F}\u{85}é\u{1F600}", "true", " x "]
-        options.addedTLVs = maybe(texts, &generator)?.enumerated().map { index, text in
-            Version2Options.AddedTLV(type: UInt8(0xE0 + index), value: Array(text.utf8))
-        } ?? []
+        options.addedTLVs =
+            maybe(texts, &generator)?.enumerated().map { index, text in
+                Version2Options.AddedTLV(type: UInt8(0xE0 + index), value: Array(text.utf8))
+            } ?? []
         settings.announcement = one([.none, .version1, .version2(options)], &generator)
         var check = HealthCheckSettings()
         check.interval = duration(&generator)

@@ -8,16 +8,28 @@ import Testing
     /// One mistake in the frontend, on line 4, gives exactly this line.
     @Test(arguments: [
         ("bind", "4:1: error: 'bind' without a value; expected ADDRESS:PORT, such as :80"),
-        ("bind 81", "4:6: error: '81' has no address before its port; expected ADDRESS:PORT, such as :80, 192.0.2.1:80 or [::]:80; did you mean ':81'?"),
+        (
+            "bind 81",
+            "4:6: error: '81' has no address before its port; expected ADDRESS:PORT, such as :80, 192.0.2.1:80 or [::]:80; did you mean ':81'?"
+        ),
         ("bind :0", "4:6: error: ':0' has port 0; expected a port from 1 to 65535"),
-        ("bind :81,82", "4:10: error: '82' has no address before its port; expected ADDRESS:PORT, such as :80, 192.0.2.1:80 or [::]:80; did you mean ':82'?"),
+        (
+            "bind :81,82",
+            "4:10: error: '82' has no address before its port; expected ADDRESS:PORT, such as :80, 192.0.2.1:80 or [::]:80; did you mean ':82'?"
+        ),
         ("bind :81,:81", "4:10: error: '0.0.0.0:81' is bound already, on line 4; expected another address or port"),
         ("  bind *:80", "4:8: error: '0.0.0.0:80' is bound already, on line 2; expected another address or port"),
         ("bind :81-89", "4:6: error: ':81-89' is a range of ports, which Herald does not support; expected one port"),
-        ("bind unix@/x", "4:6: error: address kind 'unix@', which Herald does not support; expected ADDRESS:PORT, such as :80, 192.0.2.1:80 or [::]:80"),
+        (
+            "bind unix@/x",
+            "4:6: error: address kind 'unix@', which Herald does not support; expected ADDRESS:PORT, such as :80, 192.0.2.1:80 or [::]:80"
+        ),
         ("bind :81 acept-proxy", "4:10: error: unknown option 'acept-proxy' of 'bind'; did you mean 'accept-proxy'?"),
         ("bind :81 qqqqqq zzzzzz accept-proxi", "4:10: error: unknown option 'qqqqqq' of 'bind'"),
-        ("bind :81 ssl crt /x alpn h2", "4:10: error: 'bind ... ssl' \(unsupported); expected a bind without TLS; Herald passes it through to the servers"),
+        (
+            "bind :81 ssl crt /x alpn h2",
+            "4:10: error: 'bind ... ssl' \(unsupported); expected a bind without TLS; Herald passes it through to the servers"
+        ),
         ("bind :81 interface eth0 v4v6", "4:10: error: 'bind ... interface' \(unsupported)"),
         ("bind :81 maxconn 5", "4:10: error: 'bind ... maxconn' \(unsupported); expected 'maxconn' of the frontend"),
         ("mode http", "4:6: error: 'mode http' \(unsupported); expected 'mode tcp'"),
@@ -28,15 +40,24 @@ import Testing
         ("maxconn -1", "4:9: error: '-1' for maxconn; expected a whole number from 0 to 100000000"),
         ("timeout", "4:1: error: 'timeout' without its name; expected 'timeout client', for example"),
         ("timeout client", "4:9: error: 'client' without a value; expected a duration, such as 5s"),
-        ("timeout client 5x", "4:16: error: '5x' is not a duration; expected a whole number and a unit, such as 500ms, 5s, 1m, 1h or 1d"),
+        (
+            "timeout client 5x",
+            "4:16: error: '5x' is not a duration; expected a whole number and a unit, such as 500ms, 5s, 1m, 1h or 1d"
+        ),
         ("timeout client 5s 6s", "4:19: error: '6s' after 'client'; expected the end of the line"),
         ("timeout cleint 5s", "4:9: error: unknown timeout 'cleint'; did you mean 'client'?"),
         ("option", "4:1: error: 'option' without its name; expected 'option redispatch', for example"),
         ("option tcplgo", "4:8: error: unknown option 'tcplgo'; did you mean 'tcplog'?"),
         ("option transparent", "4:8: error: 'option transparent' \(unsupported)"),
-        ("use_backend x if y", "4:1: error: 'use_backend' \(unsupported); expected one 'default_backend' for a frontend"),
+        (
+            "use_backend x if y",
+            "4:1: error: 'use_backend' \(unsupported); expected one 'default_backend' for a frontend"
+        ),
         ("acl x src 10.0.0.0/8", "4:1: error: 'acl' \(unsupported); expected one 'default_backend' for a frontend"),
-        ("http-request deny", "4:1: error: 'http-request' \(unsupported); expected 'mode tcp'; Herald does not look into HTTP"),
+        (
+            "http-request deny",
+            "4:1: error: 'http-request' \(unsupported); expected 'mode tcp'; Herald does not look into HTTP"
+        ),
         ("stick-table type ip", "4:1: error: 'stick-table' \(unsupported)"),
         ("disabled", "4:1: error: 'disabled' \(unsupported); expected the section left out"),
         ("default bind", "4:1: error: 'default' \(unsupported); expected the option itself, or 'no option'"),
@@ -45,24 +66,63 @@ import Testing
         ("bnid :81", "4:1: error: unknown keyword 'bnid' in section 'frontend'; did you mean 'bind'?"),
         ("zzzzzzzz", "4:1: error: unknown keyword 'zzzzzzzz' in section 'frontend'"),
         ("Bind :81", "4:1: error: unknown keyword 'Bind' in section 'frontend'; did you mean 'bind'?"),
-        ("server s 10.0.0.1:80", "4:1: error: 'server' in section 'frontend'; expected it in a 'backend' or 'listen' section"),
+        (
+            "server s 10.0.0.1:80",
+            "4:1: error: 'server' in section 'frontend'; expected it in a 'backend' or 'listen' section"
+        ),
         ("bind \":81", "4:6: error: a quote that is not closed on its line; expected a closing \""),
         ("bind ':81", "4:6: error: a quote that is not closed on its line; expected a closing '"),
-        ("bind \"${ADDRESS}:81\"", "4:7: error: an environment variable, which Herald does not read; expected its value, or '\\$' for a dollar sign"),
-        ("bind ${ADDRESS}:81", "4:6: error: '${ADDRESS}:81' has an environment variable, which Herald does not support; expected ADDRESS:PORT, such as :80, 192.0.2.1:80 or [::]:80"),
+        (
+            "bind \"${ADDRESS}:81\"",
+            "4:7: error: an environment variable, which Herald does not read; expected its value, or '\\$' for a dollar sign"
+        ),
+        (
+            "bind ${ADDRESS}:81",
+            "4:6: error: '${ADDRESS}:81' has an environment variable, which Herald does not support; expected ADDRESS:PORT, such as :80, 192.0.2.1:80 or [::]:80"
+        ),
         ("bind \\xZZ", "4:6: error: an escape without its digits; expected \\xNN"),
         ("bind \0", "4:6: error: a NUL character; expected text"),
         (".if defined(X)", "4:1: error: '.if' \(unsupported); expected a file without conditions"),
-        ("tcp-request content accept", "4:1: error: 'tcp-request content accept' \(unsupported); expected 'tcp-request connection expect-proxy layer4 if { src NETWORK... }'"),
-        ("tcp-request connection expect-proxy", "4:24: error: 'expect-proxy' without 'layer4'; expected 'tcp-request connection expect-proxy layer4 if { src NETWORK... }'"),
-        ("tcp-request connection expect-proxy layer4 unless { src 10.0.0.0/8 }", "4:44: error: 'expect-proxy layer4 unless' \(unsupported); expected if { src NETWORK... }"),
-        ("tcp-request connection expect-proxy layer4 if", "4:44: error: nothing after 'if'; expected { src NETWORK... }"),
-        ("tcp-request connection expect-proxy layer4 if lan", "4:47: error: 'lan' in a condition; expected { src NETWORK... }; Herald has no other conditions"),
-        ("tcp-request connection expect-proxy layer4 if { src 10.0.0.0/8", "4:47: error: a condition without its '}'; expected { src NETWORK... }"),
-        ("tcp-request connection expect-proxy layer4 if { src }", "4:47: error: a condition without a network; expected { src NETWORK... }"),
-        ("tcp-request connection expect-proxy layer4 if { src 10.0.0.0/40 }", "4:53: error: '10.0.0.0/40' is not a network; expected 10.0.0.0/8, 2001:db8::/32 or one address"),
-        ("tcp-request connection expect-proxy layer4 if { src ::1 } { src ::2 }", "4:59: error: '{' in a condition; expected '||' or the end of the line"),
-        ("tcp-request connection expect-proxy layer4 if { src -f /x }", "4:53: error: 'src -f' \(unsupported); expected networks written out"),
+        (
+            "tcp-request content accept",
+            "4:1: error: 'tcp-request content accept' \(unsupported); expected 'tcp-request connection expect-proxy layer4 if { src NETWORK... }'"
+        ),
+        (
+            "tcp-request connection expect-proxy",
+            "4:24: error: 'expect-proxy' without 'layer4'; expected 'tcp-request connection expect-proxy layer4 if { src NETWORK... }'"
+        ),
+        (
+            "tcp-request connection expect-proxy layer4 unless { src 10.0.0.0/8 }",
+            "4:44: error: 'expect-proxy layer4 unless' \(unsupported); expected if { src NETWORK... }"
+        ),
+        (
+            "tcp-request connection expect-proxy layer4 if",
+            "4:44: error: nothing after 'if'; expected { src NETWORK... }"
+        ),
+        (
+            "tcp-request connection expect-proxy layer4 if lan",
+            "4:47: error: 'lan' in a condition; expected { src NETWORK... }; Herald has no other conditions"
+        ),
+        (
+            "tcp-request connection expect-proxy layer4 if { src 10.0.0.0/8",
+            "4:47: error: a condition without its '}'; expected { src NETWORK... }"
+        ),
+        (
+            "tcp-request connection expect-proxy layer4 if { src }",
+            "4:47: error: a condition without a network; expected { src NETWORK... }"
+        ),
+        (
+            "tcp-request connection expect-proxy layer4 if { src 10.0.0.0/40 }",
+            "4:53: error: '10.0.0.0/40' is not a network; expected 10.0.0.0/8, 2001:db8::/32 or one address"
+        ),
+        (
+            "tcp-request connection expect-proxy layer4 if { src ::1 } { src ::2 }",
+            "4:59: error: '{' in a condition; expected '||' or the end of the line"
+        ),
+        (
+            "tcp-request connection expect-proxy layer4 if { src -f /x }",
+            "4:53: error: 'src -f' \(unsupported); expected networks written out"
+        ),
     ])
     func frontend(text: String, expected: String) {
         #expect(errors(haproxyFile(text), "f.cfg").first == expected)
@@ -73,27 +133,69 @@ import Testing
     @Test(arguments: [
         ("server", "6:1: error: 'server' without a name and an address; expected server NAME HOST:PORT"),
         ("server s", "6:1: error: 'server' without a name and an address; expected server NAME HOST:PORT"),
-        ("server s 10.0.0.1", "6:10: error: '10.0.0.1' has no port; expected HOST:PORT (HAProxy would take the port that the client dialled, which Herald does not)"),
+        (
+            "server s 10.0.0.1",
+            "6:10: error: '10.0.0.1' has no port; expected HOST:PORT (HAProxy would take the port that the client dialled, which Herald does not)"
+        ),
         ("server s 10.0.0.1:0", "6:10: error: '10.0.0.1:0' has port 0; expected a port from 1 to 65535"),
-        ("server s *:80", "6:10: error: '*:80' names no server; expected HOST:PORT, such as 192.0.2.1:80, [2001:db8::1]:80 or host.example:80 (Herald is no transparent proxy)"),
+        (
+            "server s *:80",
+            "6:10: error: '*:80' names no server; expected HOST:PORT, such as 192.0.2.1:80, [2001:db8::1]:80 or host.example:80 (Herald is no transparent proxy)"
+        ),
         ("server s! 10.0.0.1:80", "6:8: error: 's!' can't be a name; expected letters, digits, '-', '_', '.' and ':'"),
         ("server s 10.0.0.1:80 chek", "6:22: error: unknown option 'chek' of 'server'; did you mean 'check'?"),
         ("server s 10.0.0.1:80 check inter", "6:28: error: 'inter' without a value; expected a duration, such as 2s"),
-        ("server s 10.0.0.1:80 check inter 0", "6:34: error: '0' is no time at all; expected a duration of 1ms or more"),
-        ("server s 10.0.0.1:80 check fall 0", "6:33: error: '0' for fall is out of range; expected a whole number from 1 to 10000"),
-        ("server s 10.0.0.1:80 weight 257", "6:29: error: '257' for weight is out of range; expected a whole number from 0 to 256"),
+        (
+            "server s 10.0.0.1:80 check inter 0",
+            "6:34: error: '0' is no time at all; expected a duration of 1ms or more"
+        ),
+        (
+            "server s 10.0.0.1:80 check fall 0",
+            "6:33: error: '0' for fall is out of range; expected a whole number from 1 to 10000"
+        ),
+        (
+            "server s 10.0.0.1:80 weight 257",
+            "6:29: error: '257' for weight is out of range; expected a whole number from 0 to 256"
+        ),
         ("server s 10.0.0.1:80 port http", "6:27: error: 'http' for port; expected a whole number from 1 to 65535"),
-        ("server s 10.0.0.1:80 addr a.example", "6:27: error: 'a.example' is not an IP address; expected 192.0.2.1 or 2001:db8::1, without a port"),
+        (
+            "server s 10.0.0.1:80 addr a.example",
+            "6:27: error: 'a.example' is not an IP address; expected 192.0.2.1 or 2001:db8::1, without a port"
+        ),
         ("server s 10.0.0.1:80 backup", "6:22: error: 'server ... backup' \(unsupported)"),
-        ("server s 10.0.0.1:80 maxconn 30", "6:22: error: 'server ... maxconn' \(unsupported); expected 'maxconn' of the frontend"),
+        (
+            "server s 10.0.0.1:80 maxconn 30",
+            "6:22: error: 'server ... maxconn' \(unsupported); expected 'maxconn' of the frontend"
+        ),
         ("server s 10.0.0.1:80 slowstart 30s", "6:22: error: 'server ... slowstart' \(unsupported)"),
-        ("server s 10.0.0.1:80 ssl verify none sni str(x)", "6:22: error: 'server ... ssl' \(unsupported); expected a server without TLS; Herald passes it through"),
-        ("server s 10.0.0.1:80 resolvers dns init-addr none", "6:22: error: 'server ... resolvers' \(unsupported); expected an address, or a name that resolves at the start"),
-        ("server s 10.0.0.1:80 send-proxy-v2-ssl", "6:22: error: 'server ... send-proxy-v2-ssl' \(unsupported); expected 'send-proxy' or 'send-proxy-v2'"),
-        ("server s 10.0.0.1:80 set-proxy-v2-tlv-fmt(0xE0) x", "6:22: error: 'server ... set-proxy-v2-tlv-fmt' \(unsupported); expected 'send-proxy' or 'send-proxy-v2'"),
-        ("server s 10.0.0.1:80 send-proxy-v2 proxy-v2-options crc32c,ssl", "6:60: error: 'proxy-v2-options ssl' \(unsupported); expected 'crc32c'"),
-        ("server s 10.0.0.1:80 send-proxy-v2 proxy-v2-options crc32", "6:53: error: unknown option 'crc32' of 'proxy-v2-options'; did you mean 'crc32c'?"),
-        ("server s 10.0.0.1:80\nserver s 10.0.0.2:80", "7:8: error: server 's' exists already in backend 'pool', on line 6; expected a name of its own"),
+        (
+            "server s 10.0.0.1:80 ssl verify none sni str(x)",
+            "6:22: error: 'server ... ssl' \(unsupported); expected a server without TLS; Herald passes it through"
+        ),
+        (
+            "server s 10.0.0.1:80 resolvers dns init-addr none",
+            "6:22: error: 'server ... resolvers' \(unsupported); expected an address, or a name that resolves at the start"
+        ),
+        (
+            "server s 10.0.0.1:80 send-proxy-v2-ssl",
+            "6:22: error: 'server ... send-proxy-v2-ssl' \(unsupported); expected 'send-proxy' or 'send-proxy-v2'"
+        ),
+        (
+            "server s 10.0.0.1:80 set-proxy-v2-tlv-fmt(0xE0) x",
+            "6:22: error: 'server ... set-proxy-v2-tlv-fmt' \(unsupported); expected 'send-proxy' or 'send-proxy-v2'"
+        ),
+        (
+            "server s 10.0.0.1:80 send-proxy-v2 proxy-v2-options crc32c,ssl",
+            "6:60: error: 'proxy-v2-options ssl' \(unsupported); expected 'crc32c'"
+        ),
+        (
+            "server s 10.0.0.1:80 send-proxy-v2 proxy-v2-options crc32",
+            "6:53: error: unknown option 'crc32' of 'proxy-v2-options'; did you mean 'crc32c'?"
+        ),
+        (
+            "server s 10.0.0.1:80\nserver s 10.0.0.2:80",
+            "7:8: error: server 's' exists already in backend 'pool', on line 6; expected a name of its own"
+        ),
         ("default-server chek", "6:16: error: unknown option 'chek' of 'default-server'; did you mean 'check'?"),
         ("server-template s 3 a.example:80", "6:1: error: 'server-template' \(unsupported)"),
         ("balance", "6:1: error: 'balance' without a value; expected 'roundrobin'"),
@@ -105,9 +207,15 @@ import Testing
         ("option httpchk GET /", "6:8: error: 'option httpchk' \(unsupported); expected 'check' alone, which connects"),
         ("option redipatch", "6:8: error: unknown option 'redipatch'; did you mean 'redispatch'?"),
         ("option redispatch x", "6:19: error: 'x' for redispatch; expected a whole number, or nothing"),
-        ("http-check expect status 200", "6:1: error: 'http-check' \(unsupported); expected 'check' alone, which connects"),
+        (
+            "http-check expect status 200",
+            "6:1: error: 'http-check' \(unsupported); expected 'check' alone, which connects"
+        ),
         ("tcp-check connect", "6:1: error: 'tcp-check' \(unsupported); expected 'check' alone, which connects"),
-        ("cookie SRV insert", "6:1: error: 'cookie' \(unsupported); expected 'mode tcp'; Herald does not look into HTTP"),
+        (
+            "cookie SRV insert",
+            "6:1: error: 'cookie' \(unsupported); expected 'mode tcp'; Herald does not look into HTTP"
+        ),
         ("source 10.0.0.1", "6:1: error: 'source' \(unsupported)"),
         ("bind :81", "6:1: error: 'bind' in section 'backend'; expected it in a 'frontend' or 'listen' section"),
     ])
@@ -117,26 +225,71 @@ import Testing
 
     @Test(arguments: [
         ("", "1:1: error: no frontend, so nothing would be listened on; expected a 'frontend' or 'listen' section"),
-        ("# nothing\n", "1:1: error: no frontend, so nothing would be listened on; expected a 'frontend' or 'listen' section"),
-        ("bind :80\nfrontend x\nbind :1\ndefault_backend y\nbackend y\nserver s a:1\n", "1:1: error: 'bind' before any section; expected a section: global, defaults, frontend, backend or listen"),
+        (
+            "# nothing\n",
+            "1:1: error: no frontend, so nothing would be listened on; expected a 'frontend' or 'listen' section"
+        ),
+        (
+            "bind :80\nfrontend x\nbind :1\ndefault_backend y\nbackend y\nserver s a:1\n",
+            "1:1: error: 'bind' before any section; expected a section: global, defaults, frontend, backend or listen"
+        ),
         ("frontend\nbind :1\n", "1:1: error: 'frontend' without a name; expected frontend NAME"),
-        ("frontend x :80\nbind :1\ndefault_backend y\nbackend y\nserver s a:1\n", "1:12: error: ':80' after 'frontend'; expected the end of the line"),
-        ("frontend x\ndefault_backend y\nbackend y\nserver s a:1\n", "1:10: error: frontend 'x' has no bind; expected at least one address to listen on"),
-        ("frontend x\nbind :1\nbackend y\nserver s a:1\n", "1:10: error: frontend 'x' has no 'default_backend'; expected the name of a backend"),
-        ("frontend x\nbind :1\ndefault_backend z\nbackend yyy\nserver s a:1\n", "3:17: error: there is no backend 'z'; expected the name of a backend in this file"),
-        ("frontend x\nbind :1\ndefault_backend yyz\nbackend yyy\nserver s a:1\n", "3:17: error: there is no backend 'yyz'; expected the name of a backend in this file; did you mean 'yyy'?"),
-        ("fronted x\nbind :1\ndefault_backend y\nbackend y\nserver s a:1\n", "1:1: error: unknown section 'fronted'; did you mean 'frontend'?"),
-        ("frontend x\nbind :1\ndefault_backend y\nbackned y\nserver s a:1\n", "4:1: error: unknown section 'backned'; did you mean 'backend'?"),
-        ("global\nmaxcon 5\n" + haproxyFile(), "2:1: error: unknown keyword 'maxcon' in section 'global'; did you mean 'maxconn'?"),
-        ("global\nnbthread 0\n" + haproxyFile(), "2:10: error: '0' for nbthread is out of range; expected a whole number from 1 to 256"),
+        (
+            "frontend x :80\nbind :1\ndefault_backend y\nbackend y\nserver s a:1\n",
+            "1:12: error: ':80' after 'frontend'; expected the end of the line"
+        ),
+        (
+            "frontend x\ndefault_backend y\nbackend y\nserver s a:1\n",
+            "1:10: error: frontend 'x' has no bind; expected at least one address to listen on"
+        ),
+        (
+            "frontend x\nbind :1\nbackend y\nserver s a:1\n",
+            "1:10: error: frontend 'x' has no 'default_backend'; expected the name of a backend"
+        ),
+        (
+            "frontend x\nbind :1\ndefault_backend z\nbackend yyy\nserver s a:1\n",
+            "3:17: error: there is no backend 'z'; expected the name of a backend in this file"
+        ),
+        (
+            "frontend x\nbind :1\ndefault_backend yyz\nbackend yyy\nserver s a:1\n",
+            "3:17: error: there is no backend 'yyz'; expected the name of a backend in this file; did you mean 'yyy'?"
+        ),
+        (
+            "fronted x\nbind :1\ndefault_backend y\nbackend y\nserver s a:1\n",
+            "1:1: error: unknown section 'fronted'; did you mean 'frontend'?"
+        ),
+        (
+            "frontend x\nbind :1\ndefault_backend y\nbackned y\nserver s a:1\n",
+            "4:1: error: unknown section 'backned'; did you mean 'backend'?"
+        ),
+        (
+            "global\nmaxcon 5\n" + haproxyFile(),
+            "2:1: error: unknown keyword 'maxcon' in section 'global'; did you mean 'maxconn'?"
+        ),
+        (
+            "global\nnbthread 0\n" + haproxyFile(),
+            "2:10: error: '0' for nbthread is out of range; expected a whole number from 1 to 256"
+        ),
         ("global\nmaxsessrate 5\n" + haproxyFile(), "2:1: error: 'maxsessrate' \(unsupported)"),
         ("global x\n" + haproxyFile(), "1:8: error: 'x' after 'global'; expected the end of the line"),
-        ("defaults\nbind :80\n" + haproxyFile(), "2:1: error: 'bind' in section 'defaults'; expected it in a 'frontend' or 'listen' section"),
+        (
+            "defaults\nbind :80\n" + haproxyFile(),
+            "2:1: error: 'bind' in section 'defaults'; expected it in a 'frontend' or 'listen' section"
+        ),
         ("defaults a\ndefaults from b\n" + haproxyFile(), "2:15: error: there is no defaults section 'b' above"),
-        ("defaults a from\n" + haproxyFile(), "1:12: error: 'from' without a name; expected the name of a 'defaults' section above"),
+        (
+            "defaults a from\n" + haproxyFile(),
+            "1:12: error: 'from' without a name; expected the name of a 'defaults' section above"
+        ),
         ("program x\ncommand y\n" + haproxyFile(), "1:1: error: 'section program' \(unsupported)"),
-        (haproxyFile() + "frontend web\nbind :2\ndefault_backend pool\n", "7:10: error: frontend 'web' exists already, on line 1; expected a name of its own"),
-        (haproxyFile() + "listen pool\nbind :2\nserver s a:1\n", "7:8: error: backend 'pool' exists already, on line 5; expected a name of its own"),
+        (
+            haproxyFile() + "frontend web\nbind :2\ndefault_backend pool\n",
+            "7:10: error: frontend 'web' exists already, on line 1; expected a name of its own"
+        ),
+        (
+            haproxyFile() + "listen pool\nbind :2\nserver s a:1\n",
+            "7:8: error: backend 'pool' exists already, on line 5; expected a name of its own"
+        ),
     ])
     func file(text: String, expected: String) {
         #expect(errors(text, "f.cfg").first == expected)
@@ -144,18 +297,30 @@ import Testing
 
     /// Accepted, because no client and no server sees a difference.
     @Test(arguments: [
-        ("log 127.0.0.1 local0", "4:1: warning: 'log' is not acted on: Herald logs to stderr"),
-        ("option dontlognull", "4:8: warning: 'option dontlognull' is not acted on: Herald logs every session; 'log: {sessions: errors}' in YAML logs fewer"),
+        ("log 127.0.0.1 local0", "4:1: warning: 'log' is not acted on: Herald logs to standard output"),
+        (
+            "option dontlognull",
+            "4:8: warning: 'option dontlognull' is not acted on: Herald logs every session; 'log: {sessions: errors}' in YAML logs fewer"
+        ),
         ("option httplog", "4:8: warning: 'option httplog' is not acted on: it is for HTTP"),
         ("timeout http-request 5s", "4:9: warning: 'timeout http-request' is not acted on: it is for HTTP"),
-        ("timeout connect 5s", "4:9: warning: 'connect' has no effect in section 'frontend'; expected it in the backend"),
+        (
+            "timeout connect 5s",
+            "4:9: warning: 'connect' has no effect in section 'frontend'; expected it in the backend"
+        ),
         ("bind :81 name x", "4:10: warning: 'bind ... name' is not acted on: Herald's log names the address"),
         ("bind :81 v4v6", "4:10: warning: 'v4v6' has no effect on 0.0.0.0:81; expected it after [::] only"),
         ("bind [::1]:81 v4v6", "4:15: warning: 'v4v6' has no effect on [::1]:81; expected it after [::] only"),
         ("timeout client-hs 1s", "4:9: warning: 1s for a header is less than the 3s that a lost packet can take"),
-        ("bind :81 accept-proxy", "4:10: warning: whoever connects here can claim any client address; expected 'tcp-request connection expect-proxy layer4 if { src NETWORK... }' instead"),
+        (
+            "bind :81 accept-proxy",
+            "4:10: warning: whoever connects here can claim any client address; expected 'tcp-request connection expect-proxy layer4 if { src NETWORK... }' instead"
+        ),
         ("errorfile 400 /x", "4:1: warning: 'errorfile' is not acted on: it is for HTTP"),
-        ("option redispatch", "4:8: warning: 'redispatch' has no effect in section 'frontend'; expected it in the backend"),
+        (
+            "option redispatch",
+            "4:8: warning: 'redispatch' has no effect in section 'frontend'; expected it in the backend"
+        ),
     ])
     func warnings(text: String, expected: String) {
         let found = lines(haproxyFile(text), "f.cfg")
@@ -165,7 +330,8 @@ import Testing
 
     @Test(arguments: [
         "chroot /x", "user x", "group x", "daemon", "pidfile /x", "stats socket /x level admin", "description x",
-        "tune.bufsize 16384", "tune.ssl.default-dh-param 2048", "ssl-default-bind-ciphers X", "ulimit-n 5", "log /dev/log local0",
+        "tune.bufsize 16384", "tune.ssl.default-dh-param 2048", "ssl-default-bind-ciphers X", "ulimit-n 5",
+        "log /dev/log local0",
         "lua-load /x", "cpu-map 1 1", "set-dumpable", "no busy-polling", "node x", "external-check",
     ])
     func globalKeywordsThatAreNotActedOn(text: String) {

@@ -34,7 +34,9 @@ import Testing
             check.announcement = announcement
             #expect(backend.servers.map(\.name) == ["s1", "s2"])
             #expect(backend.servers.map(\.address.description) == ["192.168.56.20:3000", "192.168.56.21:3000"])
-            #expect(backend.servers.allSatisfy { $0.announcement == announcement && $0.check == check && $0.weight == 1 })
+            #expect(
+                backend.servers.allSatisfy { $0.announcement == announcement && $0.check == check && $0.weight == 1 }
+            )
         }
     }
 
@@ -58,7 +60,8 @@ import Testing
     }
 
     @Test func globalKeywords() throws {
-        let process = try settings(haproxy: "global\nnbthread 4\nmaxconn 5000\nhard-stop-after 20s\n" + haproxyFile()).process
+        let process = try settings(haproxy: "global\nnbthread 4\nmaxconn 5000\nhard-stop-after 20s\n" + haproxyFile())
+            .process
         #expect(process.threads == 4)
         #expect(process.maximumSessions == 5000)
         #expect(process.drainTimeout == .seconds(20))
@@ -105,7 +108,10 @@ import Testing
     @Test func zeroIsNoTimeout() throws {
         let settings = try settings(
             haproxy: "defaults\ntimeout client 5s\ntimeout connect 5s\ntimeout server 5s\ntimeout client-hs 9s\n"
-                + haproxyFile("timeout client 0\ntimeout client-hs 0", backend: "timeout server 0s\nserver s 10.0.0.1:80")
+                + haproxyFile(
+                    "timeout client 0\ntimeout client-hs 0",
+                    backend: "timeout server 0s\nserver s 10.0.0.1:80"
+                )
         )
         #expect(settings.frontends[0].clientTimeout == nil)
         #expect(settings.backends[0].timeouts.server == nil)
@@ -206,7 +212,8 @@ import Testing
     ])
     func serverAddresses(text: String, expected: String) throws {
         #expect(
-            try settings(haproxy: haproxyFile(backend: "server s \(text)")).backends[0].servers[0].address.description == expected
+            try settings(haproxy: haproxyFile(backend: "server s \(text)")).backends[0].servers[0].address.description
+                == expected
         )
     }
 
@@ -327,7 +334,8 @@ import Testing
 
     /// What Herald does anyway needs no word.
     @Test(arguments: [
-        "mode tcp", "option tcplog", "option splice-auto", "option tcp-check", "enabled", "no option httpchk", "balance roundrobin",
+        "mode tcp", "option tcplog", "option splice-auto", "option tcp-check", "enabled", "no option httpchk",
+        "balance roundrobin",
     ])
     func silentKeywords(text: String) {
         #expect(lines(haproxyFile(backend: "\(text)\nserver s 10.0.0.1:80"), "f.cfg").count == 2)

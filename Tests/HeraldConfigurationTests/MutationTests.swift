@@ -71,12 +71,15 @@ import Testing
     }
 
     /// Megabytes of mistakes take seconds, not hours: suggestions are a search, and bounded.
-    @Test(.timeLimit(.minutes(1)), arguments: [
-        ("f.cfg", "global\n", "backned\n"), ("f.cfg", "frontend web\n", "bidn :80\n"),
-        ("f.cfg", "backend b\n", "server s 10.0.0.1:80 chekc\n"), ("f.yaml", "", "frntends: {}\n"),
-        ("f.yaml", "frontends:\n", " a: { bind: \":80\", default-backend: bb }\n"), ("f.yaml", "a: [", "[],"),
-        ("f.yaml", "a: ", "\"\\x41"),
-    ])
+    @Test(
+        .timeLimit(.minutes(1)),
+        arguments: [
+            ("f.cfg", "global\n", "backned\n"), ("f.cfg", "frontend web\n", "bidn :80\n"),
+            ("f.cfg", "backend b\n", "server s 10.0.0.1:80 chekc\n"), ("f.yaml", "", "frntends: {}\n"),
+            ("f.yaml", "frontends:\n", " a: { bind: \":80\", default-backend: bb }\n"), ("f.yaml", "a: [", "[],"),
+            ("f.yaml", "a: ", "\"\\x41"),
+        ]
+    )
     func floods(name: String, head: String, line: String) {
         expectOrderly(Array((head + String(repeating: line, count: 100_000)).utf8), name)
     }
@@ -96,7 +99,9 @@ import Testing
     @Test func moreServersThanThereMayBe() {
         let servers = (0...100_000).map { "server s\($0) a:1\n" }.joined()
         #expect(
-            errors(haproxyFile(backend: servers), "f.cfg") == ["5:9: error: 100001 servers up to here; expected at most 100000"]
+            errors(haproxyFile(backend: servers), "f.cfg") == [
+                "5:9: error: 100001 servers up to here; expected at most 100000"
+            ]
         )
     }
 

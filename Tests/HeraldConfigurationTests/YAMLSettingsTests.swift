@@ -43,7 +43,8 @@ import Testing
                 servers:
                   s1: { address: 192.168.56.20:3000, check: true, send-proxy: v1 }
                   s2: { address: 192.168.56.21:3000, check: true, send-proxy: v2 }
-            """, "herald.yaml"
+            """,
+            "herald.yaml"
         )
         #expect(configuration.settings.process.admin == (try address("127.0.0.1:9901")))
         #expect(configuration.settings.frontends[0].binds[0].acceptProxy == AcceptProxySettings())
@@ -185,7 +186,9 @@ import Testing
     /// Above the servers or below them, the backend's timeout for checks is the same.
     @Test func checkTimeoutHoldsWhereverItStands() throws {
         let below = "servers: { a: { address: 10.0.0.1:80, check: true } }\n    timeouts: { check: 700ms }"
-        #expect(try settings(yaml: yamlFile(backend: below)).backends[0].servers[0].check?.timeout == .milliseconds(700))
+        #expect(
+            try settings(yaml: yamlFile(backend: below)).backends[0].servers[0].check?.timeout == .milliseconds(700)
+        )
     }
 
     @Test func serverKeys() throws {
@@ -292,7 +295,11 @@ import Testing
         ("client-fin: 30s", "server-fin: 30s", nil, nil, .seconds(3600)),
     ])
     func idleTimeouts(
-        frontend: String, backend: String, client: Duration?, server: Duration?, tunnel: Duration?
+        frontend: String,
+        backend: String,
+        client: Duration?,
+        server: Duration?,
+        tunnel: Duration?
     ) throws {
         let settings = try settings(
             yaml: yamlFile(
@@ -322,7 +329,8 @@ import Testing
 
     @Test func wordsThatYAMLTakesForValuesCanBeNames() throws {
         let settings = try settings(
-            yaml: "frontends: { true: { bind: ':1', default-backend: '5' } }\nbackends: { 5: { servers: { null: 10.0.0.1:80 } } }"
+            yaml:
+                "frontends: { true: { bind: ':1', default-backend: '5' } }\nbackends: { 5: { servers: { null: 10.0.0.1:80 } } }"
         )
         #expect(settings.frontends[0].name == "true")
         #expect(settings.backends[0].name == "5")

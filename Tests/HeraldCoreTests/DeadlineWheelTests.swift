@@ -3,14 +3,14 @@ import Testing
 
 @Suite struct DeadlineWheelTests {
     /// Everything that expires by `tick`, in order.
-    private func takeExpired(_ wheel: inout DeadlineWheel<Int>, upTo tick: UInt64) -> [Int] {
+    private func takeExpired(_ wheel: inout DeadlineWheel, upTo tick: UInt64) -> [Int] {
         var taken: [Int] = []
-        while let payload = wheel.popExpired(upTo: tick) { taken.append(payload) }
+        while let payload = wheel.popNumber(upTo: tick) { taken.append(payload) }
         return taken
     }
 
     @Test func entriesExpireAtTheirTickAndNotBefore() {
-        var wheel = DeadlineWheel<Int>(startingAt: 100, slotCount: 8)
+        var wheel = DeadlineWheel(startingAt: 100, slotCount: 8)
         _ = wheel.schedule(1, at: 103)
         _ = wheel.schedule(2, at: 102)
         #expect(takeExpired(&wheel, upTo: 101) == [])
@@ -22,14 +22,14 @@ import Testing
     }
 
     @Test func ticksThatWereSleptThroughAreCaughtUpInOrder() {
-        var wheel = DeadlineWheel<Int>(startingAt: 0, slotCount: 16)
+        var wheel = DeadlineWheel(startingAt: 0, slotCount: 16)
         for tick in [5, 3, 9, 1, 16] { _ = wheel.schedule(tick, at: UInt64(tick)) }
         #expect(takeExpired(&wheel, upTo: 15) == [1, 3, 5, 9])
         #expect(takeExpired(&wheel, upTo: 16) == [16])
     }
 
     @Test func aVeryLongSleepCostsOneRound() {
-        var wheel = DeadlineWheel<Int>(startingAt: 0, slotCount: 8)
+        var wheel = DeadlineWheel(startingAt: 0, slotCount: 8)
         for tick in 1...40 { _ = wheel.schedule(tick, at: UInt64(tick)) }
         _ = wheel.schedule(-1, at: .max)
         #expect(takeExpired(&wheel, upTo: .max - 1).sorted() == Array(1...40))
@@ -38,16 +38,16 @@ import Testing
 
     @Test(arguments: [1, 2, 8, 512])
     func deadlinesBeyondTheHorizonAreKept(slotCount: Int) {
-        var wheel = DeadlineWheel<Int>(startingAt: 7, slotCount: slotCount)
+        var wheel = DeadlineWheel(startingAt: 7, slotCount: slotCount)
         _ = wheel.schedule(1, at: 36_007)
         for tick in 8..<36_007 as Range<UInt64> {
-            if let early = wheel.popExpired(upTo: tick) { Issue.record("\(early) expired at \(tick)") }
+            if let early = wheel.popNumber(upTo: tick) { Issue.record("\(early) expired at \(tick)") }
         }
         #expect(takeExpired(&wheel, upTo: 36_007) == [1])
     }
 
     @Test func thePastExpiresAtTheNextTick() {
-        var wheel = DeadlineWheel<Int>(startingAt: 50)
+        var wheel = DeadlineWheel(startingAt: 50)
         _ = wheel.schedule(1, at: 0)
         _ = wheel.schedule(2, at: 50)
         #expect(takeExpired(&wheel, upTo: 50) == [])
@@ -55,7 +55,7 @@ import Testing
     }
 
     @Test func cancelledEntriesDoNotExpire() {
-        var wheel = DeadlineWheel<Int>(startingAt: 0)
+        var wheel = DeadlineWheel(startingAt: 0)
         let first = wheel.schedule(1, at: 5)
         _ = wheel.schedule(2, at: 5)
         let wasCancelled = wheel.cancel(first)
@@ -66,7 +66,7 @@ import Testing
     }
 
     @Test func staleTokensNameNothingEvenWhenTheirPlaceIsTakenAgain() {
-        var wheel = DeadlineWheel<Int>(startingAt: 0)
+        var wheel = DeadlineWheel(startingAt: 0)
         let old = wheel.schedule(1, at: 1)
         #expect(takeExpired(&wheel, upTo: 1) == [1])
         _ = wheel.schedule(2, at: 2)
@@ -76,7 +76,7 @@ import Testing
     }
 
     @Test func tokensStayStaleAfterTheMemoryWasGivenBack() {
-        var wheel = DeadlineWheel<Int>(startingAt: 0, slotCount: 8)
+        var wheel = DeadlineWheel(startingAt: 0, slotCount: 8)
         var tokens = (0..<1000).map { wheel.schedule($0, at: 5) }
         #expect(takeExpired(&wheel, upTo: 5).count == 1000)
         tokens += (0..<10).map { _ in tokens[999] }
@@ -89,11 +89,11 @@ import Testing
     }
 
     @Test func whatExpiredMayStillBeCancelledUntilItIsTaken() {
-        var wheel = DeadlineWheel<Int>(startingAt: 0)
-        var tokens: [Int: DeadlineWheel<Int>.Token] = [:]
+        var wheel = DeadlineWheel(startingAt: 0)
+        var tokens: [Int: DeadlineWheel.Token] = [:]
         for payload in 0..<10 { tokens[payload] = wheel.schedule(payload, at: 3) }
         var taken: [Int] = []
-        while let payload = wheel.popExpired(upTo: 3) {
+        while let payload = wheel.popNumber(upTo: 3) {
             taken.append(payload)
             // Each session that ends takes its neighbour with it.
             if let token = tokens[payload ^ 1] { wheel.cancel(token) }
@@ -103,10 +103,10 @@ import Testing
     }
 
     @Test func schedulingAgainAndAgainForNowDoesNotHoldTheLoopUp() {
-        var wheel = DeadlineWheel<Int>(startingAt: 0)
+        var wheel = DeadlineWheel(startingAt: 0)
         _ = wheel.schedule(0, at: 10)
         var rounds = 0
-        while let payload = wheel.popExpired(upTo: 10) {
+        while let payload = wheel.popNumber(upTo: 10) {
             rounds += 1
             _ = wheel.schedule(payload, at: 10)
             if rounds > 10 { break }
@@ -116,19 +116,18 @@ import Testing
     }
 
     @Test func payloadsAreReleasedWhenTheyLeave() {
-        final class Session {}
-        var wheel = DeadlineWheel<Session>(startingAt: 0)
-        weak var cancelled: Session?
-        weak var expired: Session?
+        var wheel = DeadlineWheel(startingAt: 0)
+        weak var cancelled: NumberedTarget?
+        weak var expired: NumberedTarget?
         do {
-            let (first, second) = (Session(), Session())
+            let (first, second) = (NumberedTarget(1), NumberedTarget(2))
             (cancelled, expired) = (first, second)
             wheel.cancel(wheel.schedule(first, at: 1))
             _ = wheel.schedule(second, at: 1)
         }
         #expect(cancelled == nil)
         #expect(expired != nil)
-        while wheel.popExpired(upTo: 1) != nil {}
+        while wheel.popNumber(upTo: 1) != nil {}
         #expect(expired == nil)
         let count = wheel.count
         #expect(count == 0)
@@ -139,9 +138,9 @@ import Testing
         var random = SeededRandom(seed: seed)
         var now = UInt64.random(in: 0...1000, using: &random)
         let slotCount = 1 << Int.random(in: 0...6, using: &random)
-        var wheel = DeadlineWheel<Int>(startingAt: now, slotCount: slotCount)
-        var model: [Int: (deadline: UInt64, token: DeadlineWheel<Int>.Token)] = [:]
-        var stale: [DeadlineWheel<Int>.Token] = []
+        var wheel = DeadlineWheel(startingAt: now, slotCount: slotCount)
+        var model: [Int: (deadline: UInt64, token: DeadlineWheel.Token)] = [:]
+        var stale: [DeadlineWheel.Token] = []
         var nextPayload = 0
 
         func schedule(ahead: ClosedRange<UInt64> = 0...200) {
@@ -169,7 +168,7 @@ import Testing
                 }
             default:
                 now += UInt64.random(in: 0...(Bool.random(using: &random) ? 3 : 300), using: &random)
-                while let payload = wheel.popExpired(upTo: now) {
+                while let payload = wheel.popNumber(upTo: now) {
                     guard let entry = model.removeValue(forKey: payload) else {
                         Issue.record("\(payload) expired though it is not scheduled")
                         continue
@@ -185,5 +184,27 @@ import Testing
             let count = wheel.count
             #expect(count == model.count)
         }
+    }
+}
+
+/// A number on the wheel.
+private final class NumberedTarget: DeadlineTarget {
+    let number: Int
+    var deadline: DeadlineWheel.Token?
+
+    init(_ number: Int) {
+        self.number = number
+    }
+
+    func deadlineReached(at now: UInt64) -> UInt64? { nil }
+}
+
+extension DeadlineWheel {
+    fileprivate mutating func schedule(_ number: Int, at tick: UInt64) -> Token {
+        schedule(NumberedTarget(number), at: tick)
+    }
+
+    fileprivate mutating func popNumber(upTo tick: UInt64) -> Int? {
+        (popExpired(upTo: tick) as? NumberedTarget)?.number
     }
 }

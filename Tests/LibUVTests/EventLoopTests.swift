@@ -189,7 +189,7 @@ import Testing
             let first = try EventLoop(readBufferSize: 4096)
             var failures = 0
             for free in 0..<20 {
-                Process.allowDescriptors(Process.descriptors.count + free)
+                Process.allowDescriptors(more: free)
                 do {
                     _ = try EventLoop(readBufferSize: 4096)
                     break

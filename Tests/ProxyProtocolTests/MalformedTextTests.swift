@@ -33,12 +33,12 @@ import Testing
             (signature + hex("31"), #"found "1", expected version 2 in the high four bits, at byte 12"#),
             (
                 version2("2111", [1, 2, 3]),
-                "found 3 bytes, expected at least the 12 bytes of the family's addresses, at byte 14"
+                "found 3 bytes, expected at least 12 for the addresses of the family, at byte 14"
             ),
             (signature + hex("2111 2000"), "found 8208 bytes, expected a header of at most 4096 bytes, at byte 14"),
             (
                 version2("2111", addressesIPv4 + [4, 0, 9, 1]),
-                "found 9 bytes, expected a TLV's value of at most the 1 bytes that are left, at byte 29"
+                "found 9 bytes, expected at most 1 for a TLV's value, at byte 29"
             ),
             (
                 version2("2111", addressesIPv4 + tlv(3, [0, 0, 0, 0])),

@@ -32,9 +32,9 @@ private struct BindOptions {
             "a bind without TLS; Herald passes it through to the servers": tlsWords,
             "'maxconn' of the frontend": "maxconn",
             "": """
-                accept-netscaler-cip interface namespace transparent proto quic-cc-algo quic-force-retry
-                quic-socket idle-ping tcp-md5sig nbconn
-                """,
+            accept-netscaler-cip interface namespace transparent proto quic-cc-algo quic-force-retry
+            quic-socket idle-ping tcp-md5sig nbconn
+            """,
         ]
     )
 
@@ -66,7 +66,12 @@ extension HAProxyProxy {
         }
         var options = BindOptions()
         BindOptions.Option.read(
-            line.arguments.dropFirst(), into: &options, BindOptions.words, flags: BindOptions.flags, of: "bind", arguments
+            line.arguments.dropFirst(),
+            into: &options,
+            BindOptions.words,
+            flags: BindOptions.flags,
+            of: "bind",
+            arguments
         )
         var column = word.position.column
         for part in word.text.split(separator: ",", omittingEmptySubsequences: false) {
@@ -80,10 +85,14 @@ extension HAProxyProxy {
                 return address
             }
             guard let socketAddress else { continue }
-            let address = BindAddress(socketAddress, family: family(of: socketAddress, options, position, arguments.problems))
+            let address = BindAddress(
+                socketAddress,
+                family: family(of: socketAddress, options, position, arguments.problems)
+            )
             proxy.binds.append(
                 HAProxyBind(
-                    address: Located(value: address, position: position), acceptProxy: options.acceptProxy
+                    address: Located(value: address, position: position),
+                    acceptProxy: options.acceptProxy
                 )
             )
         }
@@ -91,11 +100,18 @@ extension HAProxyProxy {
 
     /// `[::]` without a word on it is what the kernel's `net.ipv6.bindv6only` says, which is off nearly everywhere.
     private static func family(
-        of address: SocketAddress, _ options: BindOptions, _ position: SourcePosition, _ problems: Problems
+        of address: SocketAddress,
+        _ options: BindOptions,
+        _ position: SourcePosition,
+        _ problems: Problems
     ) -> BindAddress.Family {
         if address.ip.isIPv4 || !address.ip.isUnspecified {
             if let word = options.v4v6 ?? (address.ip.isIPv4 ? options.v6only : nil) {
-                problems.warning(word.position, "\(word.quoted) has no effect on \(address)", expected: "it after [::] only")
+                problems.warning(
+                    word.position,
+                    "\(word.quoted) has no effect on \(address)",
+                    expected: "it after [::] only"
+                )
             }
             return address.ip.isIPv4 ? .ipv4 : .ipv6
         }

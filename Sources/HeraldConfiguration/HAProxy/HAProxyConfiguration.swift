@@ -78,7 +78,8 @@ struct HAProxyFile {
             break
         case .none:
             problems.error(
-                line.keyword.position, "\(line.keyword.quoted) before any section",
+                line.keyword.position,
+                "\(line.keyword.quoted) before any section",
                 expected: "a section: global, defaults, frontend, backend or listen"
             )
         case .global:
@@ -115,16 +116,20 @@ struct HAProxyFile {
     /// A misspelt section keyword would leave all its lines to the section above it.
     private mutating func openMisspelt(_ line: HAProxyLine) -> Bool {
         let word = line.keyword.text
+        if word == "no" || (word == "default" && line.words.count > 1) { return false }
         var keywords: [String] = []
         switch section {
-        case .none, .skipped: break
-        case .global: keywords = HAProxyGlobal.words[word] == nil ? HAProxyGlobal.words.names : [word]
-        case .defaults, .proxy: keywords = HAProxyProxy.words[word] == nil ? HAProxyProxy.words.names : [word]
+        case .none, .skipped:
+            break
+        case .global:
+            if HAProxyGlobal.words[word] != nil { return false }
+            keywords = HAProxyGlobal.words.names
+        case .defaults, .proxy:
+            if HAProxyProxy.words[word] != nil { return false }
+            keywords = HAProxyProxy.words.names
         }
-        let isPrefix = word == "no" || (word == "default" && line.words.count > 1)
-        let sections = HAProxyFile.proxySections.keys.sorted() + ["global"]
         // A keyword of the open section that is as near is what was meant.
-        guard !isPrefix, keywords != [word], let meant = problems.nearest(to: word, among: sections),
+        guard let meant = problems.nearest(to: word, among: HAProxyFile.sectionKeywords),
             problems.nearest(to: word, among: keywords + [meant]) == meant
         else { return false }
         closeSection()
@@ -144,8 +149,11 @@ extension HAProxyFile {
         "defaults": [], "frontend": .frontend, "backend": .backend, "listen": [.frontend, .backend],
     ]
 
+    private static let sectionKeywords = proxySections.keys.sorted() + ["global"]
+
     private static let otherSections: [String: HAProxyWords<Never>.Meaning] = {
-        let ignored = "peers resolvers mailers userlist ring cache http-errors crt-store traces log-profile acme healthcheck"
+        let ignored =
+            "peers resolvers mailers userlist ring cache http-errors crt-store traces log-profile acme healthcheck"
         let unsupported = "program fcgi-app log-forward"
         var meanings: [String: HAProxyWords<Never>.Meaning] = [:]
         for word in ignored.split(separator: " ") { meanings[String(word)] = .ignored("nothing in Herald uses it") }
@@ -158,7 +166,11 @@ extension HAProxyFile {
         var name = ""
         if !sides.isEmpty || (arguments.first.map { $0.text != "from" } ?? false) {
             guard let word = arguments.popFirst() else {
-                problems.error(line.keyword.position, "\(line.keyword.quoted) without a name", expected: "\(line.keyword.text) NAME")
+                problems.error(
+                    line.keyword.position,
+                    "\(line.keyword.quoted) without a name",
+                    expected: "\(line.keyword.text) NAME"
+                )
                 section = .skipped
                 builder.explainsMissingFrontend = true
                 builder.explainsMissingBackend = true
@@ -170,13 +182,18 @@ extension HAProxyFile {
         refuseArguments(arguments, of: line.keyword)
         let position = line.words.count > 1 ? line.words[1].position : line.keyword.position
         let proxy = HAProxyProxy(
-            kind: line.keyword.text, name: name, position: position, sides: sides, options: inherited
+            kind: line.keyword.text,
+            name: name,
+            position: position,
+            sides: sides,
+            options: inherited
         )
         section = sides.isEmpty ? .defaults(name: name, proxy) : .proxy(proxy)
     }
 
     /// Of `from NAME`, or else of the last `defaults`, which a `defaults` itself does not inherit from.
-    private func inheritedOptions(_ arguments: inout ArraySlice<HAProxyWord>, isDefaults: Bool) -> HAProxyProxy.Options {
+    private func inheritedOptions(_ arguments: inout ArraySlice<HAProxyWord>, isDefaults: Bool) -> HAProxyProxy.Options
+    {
         guard arguments.first?.text == "from", let from = arguments.popFirst() else {
             return isDefaults ? HAProxyProxy.Options() : defaults
         }
@@ -186,7 +203,8 @@ extension HAProxyFile {
         }
         if let options = namedDefaults[parent.text] { return options }
         problems.error(
-            parent.position, "there is no defaults section \(parent.quoted) above",
+            parent.position,
+            "there is no defaults section \(parent.quoted) above",
             suggestion: problems.nearest(to: parent.text, among: namedDefaults.keys.sorted())
         )
         return defaults

@@ -10,7 +10,11 @@ struct HAProxyExpectRule {
 extension HAProxyProxy {
     private static let expectation = "'tcp-request connection expect-proxy layer4 if { src NETWORK... }'"
 
-    @Sendable static func readTCPRequest(_ proxy: inout HAProxyProxy, _ line: HAProxyLine, _ arguments: HAProxyArguments) {
+    @Sendable static func readTCPRequest(
+        _ proxy: inout HAProxyProxy,
+        _ line: HAProxyLine,
+        _ arguments: HAProxyArguments
+    ) {
         let problems = arguments.problems
         let words = line.arguments.map(\.text)
         guard words.starts(with: ["connection", "expect-proxy"]) else {
@@ -20,7 +24,9 @@ extension HAProxyProxy {
         }
         guard line.arguments.count > 2, line.words[3].text == "layer4" else {
             problems.error(
-                line.words[min(3, line.words.count - 1)].position, "'expect-proxy' without 'layer4'", expected: expectation
+                line.words[min(3, line.words.count - 1)].position,
+                "'expect-proxy' without 'layer4'",
+                expected: expectation
             )
             return
         }
@@ -46,17 +52,25 @@ extension HAProxyProxy {
 
     /// `{ src NETWORK... }`, and perhaps more of them with `||` or `or` between.
     private static func readNetworks(
-        _ words: inout ArraySlice<HAProxyWord>, after keyword: HAProxyWord, _ problems: Problems
+        _ words: inout ArraySlice<HAProxyWord>,
+        after keyword: HAProxyWord,
+        _ problems: Problems
     ) throws(LocatedFault) -> [CIDRBlock] {
         var networks: [CIDRBlock] = []
         var last = keyword
         while true {
             guard let open = words.popFirst() else {
-                throw LocatedFault(value: Fault("nothing after \(last.quoted)", expected: "{ src NETWORK... }"), position: last.position)
+                throw LocatedFault(
+                    value: Fault("nothing after \(last.quoted)", expected: "{ src NETWORK... }"),
+                    position: last.position
+                )
             }
             guard open.text == "{", let criterion = words.popFirst(), criterion.text == "src" else {
                 throw LocatedFault(
-                    value: Fault("\(open.quoted) in a condition", expected: "{ src NETWORK... }; Herald has no other conditions"),
+                    value: Fault(
+                        "\(open.quoted) in a condition",
+                        expected: "{ src NETWORK... }; Herald has no other conditions"
+                    ),
                     position: open.position
                 )
             }
@@ -70,19 +84,25 @@ extension HAProxyProxy {
                 count += 1
                 if word.text.hasPrefix("-") {
                     problems.unsupported(word.position, "src \(word.text)", instead: "networks written out")
-                } else if let block = problems.at(word.position, { () throws(Fault) in try AddressText.network(word.text) }) {
+                } else if let block = problems.network(word.text, at: word.position) {
                     networks.append(block)
                 }
             }
             guard isClosed, count > 0 else {
                 throw LocatedFault(
-                    value: Fault("a condition without \(isClosed ? "a network" : "its '}'")", expected: "{ src NETWORK... }"),
+                    value: Fault(
+                        "a condition without \(isClosed ? "a network" : "its '}'")",
+                        expected: "{ src NETWORK... }"
+                    ),
                     position: open.position
                 )
             }
             guard let joint = words.popFirst() else { return networks }
             guard joint.text == "||" || joint.text == "or" else {
-                throw LocatedFault(value: Fault("\(joint.quoted) in a condition", expected: "'||' or the end of the line"), position: joint.position)
+                throw LocatedFault(
+                    value: Fault("\(joint.quoted) in a condition", expected: "'||' or the end of the line"),
+                    position: joint.position
+                )
             }
             last = joint
         }

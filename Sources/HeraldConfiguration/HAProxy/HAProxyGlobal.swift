@@ -20,7 +20,9 @@ enum HAProxyGlobal {
                 process.threads = arguments.integer(line, in: 1...Limits.maximumThreads) ?? process.threads
             },
             "maxconn": { process, line, arguments in
-                guard let count = arguments.integer(line, in: 0...ProcessSettings.sessionRange.upperBound) else { return }
+                guard let count = arguments.integer(line, in: 0...ProcessSettings.sessionRange.upperBound) else {
+                    return
+                }
                 process.maximumSessions = count > 0 ? count : nil
             },
             "hard-stop-after": { process, line, arguments in
@@ -28,41 +30,43 @@ enum HAProxyGlobal {
             },
         ],
         ignored: [
-            "Herald logs to stderr": """
-                log log-tag log-send-hostname anonkey
-                """,
+            "Herald logs to standard output": """
+            log log-tag log-send-hostname anonkey
+            """,
             "Herald has no command socket; 'herald run --admin' tells health and metrics": """
-                stats stats-file unix-bind
-                """,
+            stats stats-file unix-bind
+            """,
             "Herald stays in the foreground, as the user who started it": """
-                daemon user group uid gid chroot pidfile master-worker mworker-max-reloads setcap set-dumpable ulimit-n
-                insecure-fork-wanted insecure-setuid-wanted prealloc-fd
-                """,
+            daemon user group uid gid chroot pidfile master-worker mworker-max-reloads setcap set-dumpable ulimit-n
+            insecure-fork-wanted insecure-setuid-wanted prealloc-fd
+            """,
             "Herald spreads its threads and checks itself": """
-                cpu-map cpu-set cpu-policy cpu-affinity numa-cpu-mapping thread-group thread-groups thread-hard-limit
-                max-threads-per-group nbproc spread-checks max-spread-checks
-                """,
+            cpu-map cpu-set cpu-policy cpu-affinity numa-cpu-mapping thread-group thread-groups thread-hard-limit
+            max-threads-per-group nbproc spread-checks max-spread-checks
+            """,
             "Herald speaks no TLS": """
-                ca-base crt-base key-base issuers-chain-path maxsslconn maxsslrate
-                """,
+            ca-base crt-base key-base issuers-chain-path maxsslconn maxsslrate
+            """,
             "it tunes HAProxy": """
-                busy-polling close-spread-time debug.counters default-path deviceatlas-json-file dns-accept-family
-                expose-deprecated-directives expose-experimental-directives fd-hard-limit force-cfg-parser-pause grace
-                no-memory-trimming maxcompcpuusage maxcomprate maxpipes maxzlibmem noepoll noevports nogetaddrinfo
-                nokqueue noktls nopoll noreuseport nosplice quick-exit quiet strict-limits stress-level warn-blocked-traffic-after
-                zero-warning profiling.memory profiling.tasks shm-stats-file shm-stats-file-max-objects
-                """,
+            busy-polling close-spread-time debug.counters default-path deviceatlas-json-file dns-accept-family
+            expose-deprecated-directives expose-experimental-directives fd-hard-limit force-cfg-parser-pause grace
+            no-memory-trimming maxcompcpuusage maxcomprate maxpipes maxzlibmem noepoll noevports nogetaddrinfo
+            nokqueue noktls nopoll noreuseport nosplice quick-exit quiet strict-limits stress-level warn-blocked-traffic-after
+            zero-warning profiling.memory profiling.tasks shm-stats-file shm-stats-file-max-objects
+            """,
             "nothing in Herald uses it": """
-                description node localpeer cluster-secret server-state-base server-state-file setenv presetenv
-                resetenv unsetenv set-var set-var-fmt h1-accept-payload-with-any-method h1-case-adjust
-                h1-case-adjust-file h1-do-not-close-on-insecure-transfer-encoding http-err-codes http-fail-codes
-                h2-workaround-bogus-websocket-clients external-check jwt.decrypt limited-quic acme.scheduler
-                harden.reject-privileged-ports.tcp harden.reject-privileged-ports.quic
-                """,
+            description node localpeer cluster-secret server-state-base server-state-file setenv presetenv
+            resetenv unsetenv set-var set-var-fmt h1-accept-payload-with-any-method h1-case-adjust
+            h1-case-adjust-file h1-do-not-close-on-insecure-transfer-encoding http-err-codes http-fail-codes
+            h2-workaround-bogus-websocket-clients external-check jwt.decrypt limited-quic acme.scheduler
+            harden.reject-privileged-ports.tcp harden.reject-privileged-ports.quic
+            """,
         ],
         unsupported: [
             "": "maxconnrate maxsessrate pp2-never-send-local"
         ],
-        ignoredPrefixes: ["tune.", "ssl-", "lua-", "51degrees-", "deviceatlas-", "wurfl-", "ocsp-update.", "httpclient."]
+        ignoredPrefixes: [
+            "tune.", "ssl-", "lua-", "51degrees-", "deviceatlas-", "wurfl-", "ocsp-update.", "httpclient.",
+        ]
     )
 }

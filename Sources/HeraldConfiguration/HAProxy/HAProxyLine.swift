@@ -51,7 +51,8 @@ struct HAProxyLexer {
             let lines = text.unicodeScalars.lazy.filter { $0 == "\n" }.count
             let lastLine = scalars.count - (scalars.lastIndex(of: "\n").map { $0 + 1 } ?? 0)
             problems.warning(
-                SourcePosition(line: lines + 1, column: lastLine + 1), "the last line does not end; the file may be cut off"
+                SourcePosition(line: lines + 1, column: lastLine + 1),
+                "the last line does not end; the file may be cut off"
             )
         }
     }
@@ -109,7 +110,8 @@ struct HAProxyLexer {
             } else if scalar == "$", quote?.mark == "\"" {
                 throw Failure(
                     value: Fault(
-                        "an environment variable, which Herald does not read", expected: "its value, or '\\$' for a dollar sign"
+                        "an environment variable, which Herald does not read",
+                        expected: "its value, or '\\$' for a dollar sign"
                     ),
                     position: position
                 )

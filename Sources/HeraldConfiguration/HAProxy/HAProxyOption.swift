@@ -36,7 +36,10 @@ struct HAProxyOption<Target>: Sendable {
                 continue
             }
             let option = problems.action(
-                of: name, in: known, as: "\(keyword) ... \(name.text)", unknown: "unknown option \(word.quoted) of '\(keyword)'"
+                of: name,
+                in: known,
+                as: "\(keyword) ... \(name.text)",
+                unknown: "unknown option \(word.quoted) of '\(keyword)'"
             )
             guard let option else {
                 if known[name.text] == nil {

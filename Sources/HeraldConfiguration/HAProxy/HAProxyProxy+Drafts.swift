@@ -25,7 +25,9 @@ extension HAProxyProxy {
         guard !missing.isEmpty else { return }
         let list = missing.map { "'\($0)'" }.joined(separator: ", ")
         problems.warning(
-            position, "\(kind) \(Quotation.quote(name)) waits for ever where no timeout is set", expected: list
+            position,
+            "\(kind) \(Quotation.quote(name)) waits for ever where no timeout is set",
+            expected: list
         )
     }
 
@@ -67,7 +69,8 @@ extension HAProxyProxy {
         // A line that binds several addresses has one `accept-proxy`.
         for position in Set(binds.compactMap(\.acceptProxy) + rules) {
             problems.warning(
-                position, "whoever connects here can claim any client address",
+                position,
+                "whoever connects here can claim any client address",
                 expected: "'tcp-request connection expect-proxy layer4 if { src NETWORK... }' instead"
             )
         }
@@ -78,7 +81,9 @@ extension HAProxyProxy {
             name: name,
             servers: servers.map { server in
                 server.value.options.server(
-                    named: server.value.name, at: server.value.address, checkTimeout: options.checkTimeout
+                    named: server.value.name,
+                    at: server.value.address,
+                    checkTimeout: options.checkTimeout
                 )
             }
         )

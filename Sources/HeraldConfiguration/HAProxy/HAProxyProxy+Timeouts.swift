@@ -13,7 +13,8 @@ extension HAProxyProxy {
                     duration > .zero ? Located(value: duration, position: line.keyword.position) : nil
                 if duration > .zero && duration < AcceptProxySettings.shortestSafeTimeout {
                     arguments.problems.warning(
-                        line.keyword.position, AcceptProxySettings.shortTimeoutWarning(duration)
+                        line.keyword.position,
+                        AcceptProxySettings.shortTimeoutWarning(duration)
                     )
                 }
             },
@@ -32,11 +33,17 @@ extension HAProxyProxy {
 
     mutating func readTimeout(_ line: HAProxyLine, _ arguments: HAProxyArguments) {
         guard let rest = line.withoutKeyword else {
-            arguments.problems.error(line.keyword.position, "'timeout' without its name", expected: "'timeout client', for example")
+            arguments.problems.error(
+                line.keyword.position,
+                "'timeout' without its name",
+                expected: "'timeout client', for example"
+            )
             return
         }
         let keyword = arguments.problems.action(
-            of: rest.keyword, in: HAProxyProxy.timeouts, as: "timeout \(rest.keyword.text)",
+            of: rest.keyword,
+            in: HAProxyProxy.timeouts,
+            as: "timeout \(rest.keyword.text)",
             unknown: "unknown timeout \(rest.keyword.quoted)"
         )
         guard let keyword, isAtHome(keyword.side, false, rest.keyword, arguments.problems) else { return }
@@ -50,33 +57,37 @@ extension HAProxyProxy {
         granted: "tcp-check tcplog splice-auto splice-request splice-response",
         ignored: [
             "Herald logs every session; 'log: {sessions: errors}' in YAML logs fewer": """
-                dontlognull dontlog-normal log-health-checks log-separate-errors logasap
-                """,
+            dontlognull dontlog-normal log-health-checks log-separate-errors logasap
+            """,
             "it is for HTTP": """
-                httplog httpslog httpclose http-server-close http-keep-alive http-no-delay http-buffer-request
-                http-ignore-probes http-pretend-keepalive http-restrict-req-hdr-names http-use-proxy-header
-                http-use-htx http-tunnel http-drop-request-trailers http-drop-response-trailers forwardfor forwarded
-                originalto checkcache accept-invalid-http-request accept-invalid-http-response
-                accept-unsafe-violations-in-http-request accept-unsafe-violations-in-http-response
-                disable-h2-upgrade h1-case-adjust-bogus-client h1-case-adjust-bogus-server idle-close-on-response
-                prefer-last-server abortonclose
-                """,
+            httplog httpslog httpclose http-server-close http-keep-alive http-no-delay http-buffer-request
+            http-ignore-probes http-pretend-keepalive http-restrict-req-hdr-names http-use-proxy-header
+            http-use-htx http-tunnel http-drop-request-trailers http-drop-response-trailers forwardfor forwarded
+            originalto checkcache accept-invalid-http-request accept-invalid-http-response
+            accept-unsafe-violations-in-http-request accept-unsafe-violations-in-http-response
+            disable-h2-upgrade h1-case-adjust-bogus-client h1-case-adjust-bogus-server idle-close-on-response
+            prefer-last-server abortonclose
+            """,
             "the kernel's own setting counts": "tcpka clitcpka srvtcpka tcp-smart-accept tcp-smart-connect",
             "nothing in Herald uses it": """
-                contstats socket-stats persist allbackups independent-streams nolinger use-small-buffers
-                """,
+            contstats socket-stats persist allbackups independent-streams nolinger use-small-buffers
+            """,
         ],
         unsupported: [
             "'check' alone, which connects": """
-                httpchk ssl-hello-chk smtpchk ldap-check mysql-check pgsql-check redis-check spop-check external-check
-                """,
+            httpchk ssl-hello-chk smtpchk ldap-check mysql-check pgsql-check redis-check spop-check external-check
+            """,
             "": "transparent http_proxy",
         ]
     )
 
     mutating func readOption(_ line: HAProxyLine, _ arguments: HAProxyArguments) {
         guard let rest = line.withoutKeyword else {
-            arguments.problems.error(line.keyword.position, "'option' without its name", expected: "'option redispatch', for example")
+            arguments.problems.error(
+                line.keyword.position,
+                "'option' without its name",
+                expected: "'option redispatch', for example"
+            )
             return
         }
         if rest.isNegated, case .unsupported = HAProxyProxy.optionWords[rest.keyword.text] {
@@ -84,7 +95,9 @@ extension HAProxyProxy {
             return
         }
         let keyword = arguments.problems.action(
-            of: rest.keyword, in: HAProxyProxy.optionWords, as: "option \(rest.keyword.text)",
+            of: rest.keyword,
+            in: HAProxyProxy.optionWords,
+            as: "option \(rest.keyword.text)",
             unknown: "unknown option \(rest.keyword.quoted)"
         )
         guard let keyword, isAtHome(keyword.side, false, rest.keyword, arguments.problems) else { return }
@@ -93,7 +106,9 @@ extension HAProxyProxy {
 
     /// `option redispatch [INTERVAL]`: Herald changes the server with every further attempt, which is HAProxy's 1.
     @Sendable private static func readRedispatch(
-        _ proxy: inout HAProxyProxy, _ line: HAProxyLine, _ arguments: HAProxyArguments
+        _ proxy: inout HAProxyProxy,
+        _ line: HAProxyLine,
+        _ arguments: HAProxyArguments
     ) {
         guard let word = line.arguments.first, !line.isNegated else {
             arguments.nothing(after: line)
@@ -102,13 +117,18 @@ extension HAProxyProxy {
         }
         arguments.nothing(after: line, 1)
         guard let interval = Int(word.text) else {
-            arguments.problems.error(word.position, "\(word.quoted) for redispatch", expected: "a whole number, or nothing")
+            arguments.problems.error(
+                word.position,
+                "\(word.quoted) for redispatch",
+                expected: "a whole number, or nothing"
+            )
             return
         }
         proxy.options.redispatches = interval != 0
         if interval > 1 || interval < -1 {
             arguments.problems.warning(
-                word.position, "redispatch interval \(word.quoted) is not acted on: every further attempt goes to another server"
+                word.position,
+                "redispatch interval \(word.quoted) is not acted on: every further attempt goes to another server"
             )
         }
     }

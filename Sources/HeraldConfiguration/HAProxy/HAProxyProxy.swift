@@ -56,7 +56,9 @@ struct HAProxyProxy {
         else { return }
         if line.isNegated && !keyword.canBeNegated {
             arguments.problems.error(
-                line.keyword.position, "'no' before \(line.keyword.quoted)", expected: "'no' only before 'option'"
+                line.keyword.position,
+                "'no' before \(line.keyword.quoted)",
+                expected: "'no' only before 'option'"
             )
             return
         }
@@ -69,9 +71,17 @@ struct HAProxyProxy {
         if side.isEmpty || !sides.isDisjoint(with: side) || (sides.isEmpty && !isOwn) { return true }
         let home = side == .frontend ? "frontend" : "backend"
         if isOwn {
-            problems.error(word.position, "\(word.quoted) in section '\(kind)'", expected: "it in a '\(home)' or 'listen' section")
+            problems.error(
+                word.position,
+                "\(word.quoted) in section '\(kind)'",
+                expected: "it in a '\(home)' or 'listen' section"
+            )
         } else {
-            problems.warning(word.position, "\(word.quoted) has no effect in section '\(kind)'", expected: "it in the \(home)")
+            problems.warning(
+                word.position,
+                "\(word.quoted) has no effect in section '\(kind)'",
+                expected: "it in the \(home)"
+            )
         }
         return false
     }
@@ -107,7 +117,9 @@ extension HAProxyProxy {
                 proxy.options.defaultBackend = Located(value: word.text, position: word.position)
             },
             "maxconn": Keyword(side: .frontend) { proxy, line, arguments in
-                guard let count = arguments.integer(line, in: 0...ProcessSettings.sessionRange.upperBound) else { return }
+                guard let count = arguments.integer(line, in: 0...ProcessSettings.sessionRange.upperBound) else {
+                    return
+                }
                 proxy.options.maximumSessions = count > 0 ? count : nil
             },
             "retries": Keyword(side: .backend) { proxy, line, arguments in
@@ -117,37 +129,42 @@ extension HAProxyProxy {
         ],
         granted: "enabled",
         ignored: [
-            "Herald logs to stderr": "log log-format log-format-sd error-log-format log-tag log-steps unique-id-format",
+            "Herald logs to standard output":
+                "log log-format log-format-sd error-log-format log-tag log-steps unique-id-format",
             "nothing in Herald uses it": """
-                description id guid bind-process declare email-alert load-server-state-from-file
-                server-state-file-name stats hash-type hash-balance-factor hash-preserve-affinity fullconn
-                max-session-srv-conns
-                """,
+            description id guid bind-process declare email-alert load-server-state-from-file
+            server-state-file-name stats hash-type hash-balance-factor hash-preserve-affinity fullconn
+            max-session-srv-conns
+            """,
             "the kernel's own setting counts": """
-                backlog clitcpka-cnt clitcpka-idle clitcpka-intvl srvtcpka-cnt srvtcpka-idle srvtcpka-intvl
-                """,
+            backlog clitcpka-cnt clitcpka-idle clitcpka-intvl srvtcpka-cnt srvtcpka-idle srvtcpka-intvl
+            """,
             "it is for HTTP": """
-                errorfile errorfiles errorloc errorloc302 errorloc303 http-error compression http-reuse
-                max-keep-alive-queue retry-on unique-id-header
-                """,
+            errorfile errorfiles errorloc errorloc302 errorloc303 http-error compression http-reuse
+            max-keep-alive-queue retry-on unique-id-header
+            """,
         ],
         unsupported: [
             "": """
-                rate-limit filter filter-sequence source use-server stick stick-table tcp-response
-                force-persist ignore-persist force-be-switch persist external-check dispatch transparent be-unpublished
-                crt quic-initial server-template
-                """,
+            rate-limit filter filter-sequence source use-server stick stick-table tcp-response
+            force-persist ignore-persist force-be-switch persist external-check dispatch transparent be-unpublished
+            crt quic-initial server-template
+            """,
             "one 'default_backend' for a frontend": "use_backend acl",
             "'check' alone, which connects": "tcp-check http-check",
             "the section left out": "disabled",
             "'mode tcp'; Herald does not look into HTTP": """
-                http-request http-response http-after-response http-send-name-header redirect capture cookie
-                monitor monitor-uri monitor-net use-fcgi-app
-                """,
+            http-request http-response http-after-response http-send-name-header redirect capture cookie
+            monitor monitor-uri monitor-net use-fcgi-app
+            """,
         ]
     )
 
-    @Sendable private static func readMode(_ proxy: inout HAProxyProxy, _ line: HAProxyLine, _ arguments: HAProxyArguments) {
+    @Sendable private static func readMode(
+        _ proxy: inout HAProxyProxy,
+        _ line: HAProxyLine,
+        _ arguments: HAProxyArguments
+    ) {
         guard let word = arguments.single(line, "'tcp'"), word.text != "tcp" else { return }
         if ["http", "health", "log", "spop", "haterm"].contains(word.text) {
             arguments.problems.unsupported(word.position, "mode \(word.text)", instead: "'mode tcp'")
@@ -160,11 +177,16 @@ extension HAProxyProxy {
     private static let algorithms = HAProxyWords<BackendSettings.Balance>(
         acts: ["roundrobin": .roundrobin],
         unsupported: [
-            "'roundrobin'": "static-rr leastconn first source hash uri url_param hdr random rdp-cookie log-hash log-sticky sticky ss"
+            "'roundrobin'":
+                "static-rr leastconn first source hash uri url_param hdr random rdp-cookie log-hash log-sticky sticky ss"
         ]
     )
 
-    @Sendable private static func readBalance(_ proxy: inout HAProxyProxy, _ line: HAProxyLine, _ arguments: HAProxyArguments) {
+    @Sendable private static func readBalance(
+        _ proxy: inout HAProxyProxy,
+        _ line: HAProxyLine,
+        _ arguments: HAProxyArguments
+    ) {
         guard var word = line.arguments.first else {
             _ = arguments.single(line, "'roundrobin'")
             return

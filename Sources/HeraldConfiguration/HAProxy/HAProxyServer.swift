@@ -29,7 +29,8 @@ struct HAProxyServerOptions {
             var check = check
             check.timeout = checkTimeout
             check.announcement = check.announcement(
-                following: server.announcement, isForced: isCheckHeaderForced ? true : nil
+                following: server.announcement,
+                isForced: isCheckHeaderForced ? true : nil
             )
             server.check = check
         }
@@ -91,20 +92,21 @@ struct HAProxyServerOptions {
             "nothing in Herald uses it": "id guid error-limit non-stick stick hash-key shard log-bufsize log-proto",
             "the kernel's own setting counts": "tfo tcp-ut cc",
             "it is for HTTP": """
-                pool-conn-name pool-low-conn pool-max-conn pool-purge-delay max-reuse ws check-pool-conn-name
-                check-reuse-pool idle-ping
-                """,
+            pool-conn-name pool-low-conn pool-max-conn pool-purge-delay max-reuse ws check-pool-conn-name
+            check-reuse-pool idle-ping
+            """,
         ],
         unsupported: [
             "a server without TLS; Herald passes it through": tlsWords,
             "'maxconn' of the frontend": "maxconn minconn maxqueue",
             "'send-proxy' or 'send-proxy-v2'": "send-proxy-v2-ssl send-proxy-v2-ssl-cn set-proxy-v2-tlv-fmt",
-            "an address, or a name that resolves at the start": "resolvers resolve-opts resolve-prefer resolve-net init-addr",
+            "an address, or a name that resolves at the start":
+                "resolvers resolve-opts resolve-prefer resolve-net init-addr",
             "": """
-                backup slowstart cookie track observe on-error on-marked-down on-marked-up agent-check agent-send
-                agent-inter agent-addr agent-port source usesrc interface namespace redir proto check-proto socks4
-                check-via-socks4 healthcheck init-state quic-cc-algo tcp-md5sig
-                """,
+            backup slowstart cookie track observe on-error on-marked-down on-marked-up agent-check agent-send
+            agent-inter agent-addr agent-port source usesrc interface namespace redir proto check-proto socks4
+            check-via-socks4 healthcheck init-state quic-cc-algo tcp-md5sig
+            """,
         ]
     )
 
@@ -130,7 +132,7 @@ struct HAProxyServerOptions {
     private static let version2Options = HAProxyWords<Bool>(
         acts: ["crc32c": true],
         unsupported: [
-            "'crc32c'": "ssl cert-cn ssl-cipher cert-sig cert-key authority unique-id",
+            "'crc32c'": "ssl cert-cn ssl-cipher cert-sig cert-key authority unique-id"
         ]
     )
 
@@ -138,11 +140,14 @@ struct HAProxyServerOptions {
         var column = value.position.column
         for part in value.text.split(separator: ",", omittingEmptySubsequences: false) {
             let word = HAProxyWord(
-                text: String(part), position: SourcePosition(line: value.position.line, column: column)
+                text: String(part),
+                position: SourcePosition(line: value.position.line, column: column)
             )
             column += part.unicodeScalars.count + 1
             let isChecksum = arguments.problems.action(
-                of: word, in: HAProxyServerOptions.version2Options, as: "proxy-v2-options \(part)",
+                of: word,
+                in: HAProxyServerOptions.version2Options,
+                as: "proxy-v2-options \(part)",
                 unknown: "unknown option \(word.quoted) of 'proxy-v2-options'"
             )
             if isChecksum == true { hasChecksum = true }
@@ -159,7 +164,11 @@ extension HAProxyProxy {
         proxy.mentionsServer = true
         let problems = arguments.problems
         guard line.words.count > 2 else {
-            problems.error(line.keyword.position, "'server' without a name and an address", expected: "server NAME HOST:PORT")
+            problems.error(
+                line.keyword.position,
+                "'server' without a name and an address",
+                expected: "server NAME HOST:PORT"
+            )
             return
         }
         let name = problems.at(line.words[1].position) { () throws(Fault) in try NameText.check(line.words[1].text) }
@@ -168,8 +177,12 @@ extension HAProxyProxy {
         }
         var options = proxy.options.server
         HAProxyServerOptions.Option.read(
-            line.words.dropFirst(3), into: &options, HAProxyServerOptions.words, flags: HAProxyServerOptions.flags,
-            of: "server", arguments
+            line.words.dropFirst(3),
+            into: &options,
+            HAProxyServerOptions.words,
+            flags: HAProxyServerOptions.flags,
+            of: "server",
+            arguments
         )
         guard let name, let address else { return }
         proxy.servers.append(Located(value: (name, address, options), position: line.words[1].position))
@@ -177,11 +190,17 @@ extension HAProxyProxy {
 
     /// `default-server [OPTION...]`, for the servers below it.
     @Sendable static func readDefaultServer(
-        _ proxy: inout HAProxyProxy, _ line: HAProxyLine, _ arguments: HAProxyArguments
+        _ proxy: inout HAProxyProxy,
+        _ line: HAProxyLine,
+        _ arguments: HAProxyArguments
     ) {
         HAProxyServerOptions.Option.read(
-            line.arguments, into: &proxy.options.server, HAProxyServerOptions.words, flags: HAProxyServerOptions.flags,
-            of: "default-server", arguments
+            line.arguments,
+            into: &proxy.options.server,
+            HAProxyServerOptions.words,
+            flags: HAProxyServerOptions.flags,
+            of: "default-server",
+            arguments
         )
     }
 }

@@ -12,6 +12,8 @@ struct HAProxyWords<Action: Sendable>: Sendable {
         case unsupported(String?)
     }
 
+    /// Every known word; those that Herald acts on first, as they are what is rather meant.
+    let names: [String]
     private let meanings: [String: Meaning]
     /// Words that begin so are ignored.
     private let ignoredPrefixes: [String]
@@ -36,6 +38,10 @@ struct HAProxyWords<Action: Sendable>: Sendable {
         for word in granted.split(whereSeparator: \.isWhitespace) { meanings[String(word)] = .granted }
         for (word, action) in acts { meanings[word] = .acts(action) }
         self.meanings = meanings
+        let sorted = meanings.sorted { $0.key < $1.key }
+        let acting = sorted.filter { if case .acts = $0.value { true } else { false } }
+        let others = sorted.filter { if case .acts = $0.value { false } else { true } }
+        names = (acting + others).map(\.key)
         self.ignoredPrefixes = ignoredPrefixes
     }
 
@@ -44,20 +50,15 @@ struct HAProxyWords<Action: Sendable>: Sendable {
         if let meaning = meanings[word] { return meaning }
         return ignoredPrefixes.contains { word.hasPrefix($0) } ? .ignored("it tunes HAProxy") : nil
     }
-
-    /// Every known word; those that Herald acts on first, as they are what is rather meant.
-    var names: [String] {
-        let sorted = meanings.sorted { $0.key < $1.key }
-        let acting = sorted.filter { if case .acts = $0.value { true } else { false } }
-        let others = sorted.filter { if case .acts = $0.value { false } else { true } }
-        return (acting + others).map(\.key)
-    }
 }
 
 extension Problems {
     /// Resolves a word: its action, or nil after saying what there is to say. `full` is how the message names it.
     func action<Action>(
-        of word: HAProxyWord, in words: HAProxyWords<Action>, as full: String? = nil, unknown: String
+        of word: HAProxyWord,
+        in words: HAProxyWords<Action>,
+        as full: String? = nil,
+        unknown: String
     ) -> Action? {
         let name = full ?? word.text
         switch words[word.text] {

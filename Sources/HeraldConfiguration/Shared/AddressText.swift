@@ -30,7 +30,8 @@ enum AddressText {
             throw Fault("\(Quotation.quote(text)) has port 0", expected: "a port from 1 to 65535")
         }
         let noHost = Fault(
-            "\(Quotation.quote(text)) names no server", expected: "\(serverExpectation) (Herald is no transparent proxy)"
+            "\(Quotation.quote(text)) names no server",
+            expected: "\(serverExpectation) (Herald is no transparent proxy)"
         )
         if parts.host.isEmpty || parts.host == "*" { throw noHost }
         if let ip = try ipAddress(parts, in: text) {
@@ -38,7 +39,10 @@ enum AddressText {
             return .ip(SocketAddress(ip, port: port))
         }
         guard isHostName(parts.host) else {
-            throw Fault("\(Quotation.quote(parts.host)) is neither an IP address nor a host name", expected: serverExpectation)
+            throw Fault(
+                "\(Quotation.quote(parts.host)) is neither an IP address nor a host name",
+                expected: serverExpectation
+            )
         }
         if let family = parts.family {
             throw Fault(
@@ -54,7 +58,10 @@ enum AddressText {
     static func ip(_ text: String) throws(Fault) -> IPAddress {
         let bare = text.hasPrefix("[") && text.hasSuffix("]") ? String(text.dropFirst().dropLast()) : text
         guard let ip = IPAddress(bare) else {
-            throw Fault("\(Quotation.quote(text)) is not an IP address", expected: "192.0.2.1 or 2001:db8::1, without a port")
+            throw Fault(
+                "\(Quotation.quote(text)) is not an IP address",
+                expected: "192.0.2.1 or 2001:db8::1, without a port"
+            )
         }
         return ip
     }
@@ -70,6 +77,17 @@ enum AddressText {
             return block
         }
         throw Fault("\(Quotation.quote(text)) is not a network", expected: "10.0.0.0/8, 2001:db8::/32 or one address")
+    }
+}
+
+extension Problems {
+    /// A network; one that is wider than the address before its `/` gets a warning.
+    func network(_ text: String, at position: SourcePosition) -> CIDRBlock? {
+        let block = at(position) { () throws(Fault) in try AddressText.network(text) }
+        if let block, let base = IPAddress(text.prefix { $0 != "/" }), base != block.base {
+            warning(position, "\(Quotation.quote(text)) is more than that address", suggestion: "\(block)")
+        }
+        return block
     }
 }
 
@@ -97,17 +115,22 @@ extension AddressText {
 
     /// Kinds of addresses that HAProxy has and Herald has not.
     private static let foreignKinds: Set<String> = [
-        "unix", "uxst", "uxdg", "uxst+", "abns", "abnsz", "fd", "sockpair", "udp", "udp4", "udp6", "quic", "quic4", "quic6",
+        "unix", "uxst", "uxdg", "uxst+", "abns", "abnsz", "fd", "sockpair", "udp", "udp4", "udp6", "quic", "quic4",
+        "quic6",
         "mptcp", "mptcp4", "mptcp6", "rhttp", "stream+ipv4", "stream+ipv6", "ring", "dgram+ipv4", "dgram+ipv6",
     ]
 
     private static func split(_ text: String, expectation: String) throws(Fault) -> Parts {
         if text.hasPrefix("/") {
-            throw Fault("\(Quotation.quote(text)) is a UNIX socket, which Herald does not support", expected: expectation)
+            throw Fault(
+                "\(Quotation.quote(text)) is a UNIX socket, which Herald does not support",
+                expected: expectation
+            )
         }
         if text.contains("$") {
             throw Fault(
-                "\(Quotation.quote(text)) has an environment variable, which Herald does not support", expected: expectation
+                "\(Quotation.quote(text)) has an environment variable, which Herald does not support",
+                expected: expectation
             )
         }
         var rest = text[...]
@@ -143,7 +166,8 @@ extension AddressText {
         let bounds = parts.port.split(separator: "-", omittingEmptySubsequences: false)
         if bounds.count == 2, bounds.allSatisfy({ SocketAddress.port($0) != nil }) {
             return Fault(
-                "\(Quotation.quote(text)) is a range of ports, which Herald does not support", expected: "one port"
+                "\(Quotation.quote(text)) is a range of ports, which Herald does not support",
+                expected: "one port"
             )
         }
         if parts.port.hasPrefix("+") || parts.port.hasPrefix("-") {
@@ -159,13 +183,19 @@ extension AddressText {
     private static func ipAddress(_ parts: Parts, in text: String) throws(Fault) -> IPAddress? {
         guard let ip = IPAddress(parts.host) else {
             if parts.host.contains("%") {
-                throw Fault("\(Quotation.quote(text)) has a zone, which Herald does not support", expected: "an address without '%'")
+                throw Fault(
+                    "\(Quotation.quote(text)) has a zone, which Herald does not support",
+                    expected: "an address without '%'"
+                )
             }
             if !parts.isBracketed, IPAddress("\(parts.host):\(parts.port)") != nil {
                 throw Fault("\(Quotation.quote(text)) has no port", expected: "[ADDRESS]:PORT")
             }
             if parts.isBracketed || parts.host.contains(":") {
-                throw Fault("\(Quotation.quote(parts.host)) is not an IPv6 address", expected: "an address such as [2001:db8::1]")
+                throw Fault(
+                    "\(Quotation.quote(parts.host)) is not an IPv6 address",
+                    expected: "an address such as [2001:db8::1]"
+                )
             }
             if parts.host.allSatisfy({ $0 == "." || ($0.isASCII && $0.isNumber) }) {
                 throw Fault(
@@ -177,12 +207,16 @@ extension AddressText {
         }
         if parts.isBracketed && ip.isIPv4 {
             throw Fault(
-                "\(Quotation.quote(text)) has an IPv4 address in brackets", expected: "brackets around IPv6 addresses only",
+                "\(Quotation.quote(text)) has an IPv4 address in brackets",
+                expected: "brackets around IPv6 addresses only",
                 suggestion: "\(ip):\(parts.port)"
             )
         }
         if let family = parts.family, (family == .ipv4) != ip.isIPv4 {
-            throw Fault("\(Quotation.quote(text)) is of the other address family", expected: "an address of \(family.rawValue)")
+            throw Fault(
+                "\(Quotation.quote(text)) is of the other address family",
+                expected: "an address of \(family.rawValue)"
+            )
         }
         return ip
     }
@@ -193,7 +227,9 @@ extension AddressText {
         guard (1...253).contains(name.utf8.count) else { return false }
         return name.split(separator: ".", omittingEmptySubsequences: false).allSatisfy { label in
             (1...63).contains(label.utf8.count) && !label.hasPrefix("-") && !label.hasSuffix("-")
-                && label.utf8.allSatisfy { NameText.isLetterOrDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_") }
+                && label.utf8.allSatisfy {
+                    NameText.isLetterOrDigit($0) || $0 == UInt8(ascii: "-") || $0 == UInt8(ascii: "_")
+                }
         }
     }
 }

@@ -44,15 +44,19 @@ package struct ConfigurationProblem: Hashable, Sendable {
 
 /// All that a configuration file's reader had to say, in the order of the file.
 package struct ConfigurationReport: Hashable, Sendable {
-    /// Lines printed at most; the rest is counted.
+    /// Lines printed at most, errors before warnings; the rest is counted.
     package static let maximumLines = 100
 
     package let fileName: String
     /// Sorted by position.
     package let problems: [ConfigurationProblem]
 
-    package init(fileName: String, problems: [ConfigurationProblem]) {
+    /// Further problems that nobody kept.
+    private let omitted: Int
+
+    package init(fileName: String, problems: [ConfigurationProblem], omitted: Int = 0) {
         self.fileName = fileName
+        self.omitted = omitted
         self.problems = problems.enumerated()
             .sorted { ($0.element.position, $0.offset) < ($1.element.position, $1.offset) }
             .map(\.element)
@@ -63,11 +67,21 @@ package struct ConfigurationReport: Hashable, Sendable {
     /// `FILE:LINE:COLUMN: error: ...` for each problem, and one line more where there are more than `maximumLines`.
     package var lines: [String] {
         let name = Quotation.escape(fileName)
-        var lines = problems.prefix(ConfigurationReport.maximumLines).map { problem in
+        var lines = shown.map { problem in
             "\(name):\(problem.position.line):\(problem.position.column): \(problem.severity): \(problem.message)"
         }
-        let rest = problems.count - lines.count
+        let rest = problems.count + omitted - lines.count
         if rest > 0 { lines.append("\(name): and \(rest) more") }
         return lines
+    }
+
+    /// In the order of the file.
+    private var shown: [ConfigurationProblem] {
+        guard problems.count > ConfigurationReport.maximumLines else { return problems }
+        let errors = problems.filter { $0.severity == .error }.prefix(ConfigurationReport.maximumLines)
+        let warnings = problems.filter { $0.severity == .warning }.prefix(
+            ConfigurationReport.maximumLines - errors.count
+        )
+        return (errors + warnings).sorted { $0.position < $1.position }
     }
 }

@@ -14,12 +14,13 @@ struct Fault: Error, Hashable {
 /// Collects the problems of one file, so that a reader can go on after each of them.
 final class Problems {
     private(set) var all: [ConfigurationProblem] = []
+    /// Beyond `ConfigurationLimits.maximumProblems`; an error always finds room for itself.
+    private(set) var omitted = 0
     private(set) var hasErrors = false
     private var suggestionsLeft = ConfigurationLimits.maximumSuggestions
 
     func error(_ position: SourcePosition, _ found: String, expected: String? = nil, suggestion: String? = nil) {
-        hasErrors = true
-        add(.error, position, Fault(found, expected: expected, suggestion: suggestion))
+        self.error(position, Fault(found, expected: expected, suggestion: suggestion))
     }
 
     func error(_ position: SourcePosition, _ fault: Fault) {
@@ -50,7 +51,11 @@ final class Problems {
     }
 
     private func add(_ severity: ConfigurationProblem.Severity, _ position: SourcePosition, _ fault: Fault) {
-        guard all.count < ConfigurationLimits.maximumProblems else { return }
+        if all.count >= ConfigurationLimits.maximumProblems {
+            omitted += 1
+            guard severity == .error, let last = all.last, last.severity == .warning else { return }
+            all.removeLast()
+        }
         all.append(
             ConfigurationProblem(
                 severity: severity,

@@ -53,7 +53,8 @@ struct SettingsBuilder {
     func build() -> ProxySettings? {
         if frontends.isEmpty && !explainsMissingFrontend {
             problems.error(
-                SourcePosition(line: 1, column: 1), "no frontend, so nothing would be listened on",
+                SourcePosition(line: 1, column: 1),
+                "no frontend, so nothing would be listened on",
                 expected: vocabulary.frontendExample
             )
         }
@@ -94,7 +95,11 @@ struct SettingsBuilder {
         for (address, position) in Array(admin) + binds where address.port > 0 {
             if let earlier = first[address] {
                 let (later, former) = position < earlier ? (earlier, position) : (position, earlier)
-                problems.error(later, "'\(address)' is bound already, on line \(former.line)", expected: "another address or port")
+                problems.error(
+                    later,
+                    "'\(address)' is bound already, on line \(former.line)",
+                    expected: "another address or port"
+                )
             } else {
                 first[address] = position
             }
@@ -106,18 +111,22 @@ struct SettingsBuilder {
         for backend in backends {
             let servers = zip(backend.settings.servers, backend.serverPositions)
             refuseDuplicates(
-                servers.lazy.map { Located(value: $0.name, position: $1) }, "server",
+                servers.lazy.map { Located(value: $0.name, position: $1) },
+                "server",
                 in: " in backend \(Quotation.quote(backend.settings.name))"
             )
             if !backend.mentionsServer {
                 problems.warning(
-                    backend.position, "backend \(Quotation.quote(backend.settings.name)) has no servers; its clients are closed at once"
+                    backend.position,
+                    "backend \(Quotation.quote(backend.settings.name)) has no servers; its clients are closed at once"
                 )
             }
             count += backend.settings.servers.count
             if count > Limits.maximumServers {
                 problems.error(
-                    backend.position, "\(count) servers up to here", expected: "at most \(Limits.maximumServers)"
+                    backend.position,
+                    "\(count) servers up to here",
+                    expected: "at most \(Limits.maximumServers)"
                 )
                 return
             }
@@ -130,12 +139,18 @@ struct SettingsBuilder {
         let linked = frontends.map { frontend -> Int? in
             let name = Quotation.quote(frontend.settings.name)
             if !frontend.mentionsBind {
-                problems.error(frontend.position, "frontend \(name) has no bind", expected: "at least one address to listen on")
+                problems.error(
+                    frontend.position,
+                    "frontend \(name) has no bind",
+                    expected: "at least one address to listen on"
+                )
             }
             guard let backend = frontend.backend else {
                 if !frontend.mentionsBackend {
                     problems.error(
-                        frontend.position, "frontend \(name) has no \(vocabulary.defaultBackend)", expected: "the name of a backend"
+                        frontend.position,
+                        "frontend \(name) has no \(vocabulary.defaultBackend)",
+                        expected: "the name of a backend"
                     )
                 }
                 return nil
@@ -143,7 +158,8 @@ struct SettingsBuilder {
             if let index = indexes[backend.value] { return index }
             if explainsMissingBackend { return nil }
             problems.error(
-                backend.position, "there is no backend \(Quotation.quote(backend.value))",
+                backend.position,
+                "there is no backend \(Quotation.quote(backend.value))",
                 expected: "the name of a backend in this file",
                 suggestion: problems.nearest(to: backend.value, among: backends.lazy.map(\.settings.name))
             )
@@ -158,7 +174,8 @@ struct SettingsBuilder {
         guard !problems.hasErrors else { return }
         for (index, backend) in backends.enumerated() where !used.contains(index) {
             problems.warning(
-                backend.position, "backend \(Quotation.quote(backend.settings.name)) is used by no frontend"
+                backend.position,
+                "backend \(Quotation.quote(backend.settings.name)) is used by no frontend"
             )
         }
     }

@@ -64,7 +64,8 @@ struct YAMLAnnouncement {
                     guard let type = reader.value(item, TLVText.expectation, TLVText.type) else { continue }
                     if type == TLVType.crc32c.rawValue {
                         reader.problems.error(
-                            item.position, "\(item.found), which is never passed on but computed anew",
+                            item.position,
+                            "\(item.found), which is never passed on but computed anew",
                             expected: "'crc32c: true' in send-proxy"
                         )
                     } else {
@@ -84,7 +85,9 @@ struct YAMLAnnouncement {
                     guard let bytes else { continue }
                     if options.addedTLVs.contains(where: { $0.type == type }) {
                         reader.problems.error(
-                            entry.position, "TLV type \(Quotation.quote(entry.key)) again", expected: "each type once"
+                            entry.position,
+                            "TLV type \(Quotation.quote(entry.key)) again",
+                            expected: "each type once"
                         )
                     }
                     options.addedTLVs.append(Version2Options.AddedTLV(type: type, value: bytes))
@@ -97,7 +100,9 @@ struct YAMLAnnouncement {
         let size = options.addedTLVs.reduce(0) { $0 + 3 + $1.value.count }
         if size > TLVText.maximumAddedBytes {
             reader.problems.error(
-                position, "\(size) bytes of TLVs", expected: "at most \(TLVText.maximumAddedBytes), all in all"
+                position,
+                "\(size) bytes of TLVs",
+                expected: "at most \(TLVText.maximumAddedBytes), all in all"
             )
         }
     }
@@ -125,7 +130,8 @@ enum TLVText {
         let digits = text.dropFirst(2)
         guard isHexadecimal, digits.allSatisfy(\.isHexDigit), let number = UInt8(digits, radix: 16) else {
             throw Fault(
-                "\(Quotation.quote(text)) is not a TLV type", expected: expectation,
+                "\(Quotation.quote(text)) is not a TLV type",
+                expected: expectation,
                 suggestion: NearMiss.find(text, among: names)
             )
         }

@@ -14,7 +14,9 @@ extension YAMLFile {
             let hasServers = YAMLBackend.keys.mention("servers", in: entry.value)
             if isMapping && !hasServers {
                 reader.problems.error(
-                    entry.position, "backend \(Quotation.quote(entry.key)) has no 'servers'", expected: "a mapping of servers"
+                    entry.position,
+                    "backend \(Quotation.quote(entry.key)) has no 'servers'",
+                    expected: "a mapping of servers"
                 )
             }
             if !isMapping || !hasServers { backend.draft.mentionsServer = true }
@@ -110,7 +112,9 @@ private struct YAMLServer {
             keys.read(entry.value, into: &server, reader)
             if !keys.mention("address", in: entry.value) {
                 reader.problems.error(
-                    entry.position, "server \(Quotation.quote(entry.key)) has no 'address'", expected: "address: HOST:PORT"
+                    entry.position,
+                    "server \(Quotation.quote(entry.key)) has no 'address'",
+                    expected: "address: HOST:PORT"
                 )
             }
             server.applyCheckHeader(reader)
@@ -164,7 +168,8 @@ private struct YAMLServer {
         let address = try AddressText.server(text)
         if case .ip(let socketAddress) = address, !socketAddress.ip.isIPv4, !text.contains("[") {
             throw Fault(
-                "\(Quotation.quote(text)) is an IPv6 address without brackets", expected: "[ADDRESS]:PORT",
+                "\(Quotation.quote(text)) is an IPv6 address without brackets",
+                expected: "[ADDRESS]:PORT",
                 suggestion: socketAddress.description
             )
         }
@@ -181,7 +186,9 @@ private struct YAMLServer {
         case .asServer(let position):
             if settings.announcement == .none {
                 reader.problems.error(
-                    position, "'send-proxy: true' in the check of a server that has no send-proxy", expected: "v1 or v2"
+                    position,
+                    "'send-proxy: true' in the check of a server that has no send-proxy",
+                    expected: "v1 or v2"
                 )
             }
             check.announcement = check.announcement(following: settings.announcement, isForced: true)

@@ -17,7 +17,9 @@ enum YAMLConfiguration {
         }
         let reader = YAMLReader(problems: problems)
         var file = YAMLFile(builder: SettingsBuilder(vocabulary: vocabulary, problems: problems))
-        guard let entries = reader.entries(root, "a mapping with the keys of \(YAMLFile.keys.subject)") else { return nil }
+        guard let entries = reader.entries(root, "a mapping with the keys of \(YAMLFile.keys.subject)") else {
+            return nil
+        }
         YAMLFile.keys.read(entries, into: &file, reader)
         file.builder.explainsMissingFrontend = entries.contains { entry in
             entry.key == "frontends" || NearMiss.find(entry.key, among: ["frontends"]) != nil

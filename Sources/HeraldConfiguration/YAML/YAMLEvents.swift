@@ -53,7 +53,9 @@ enum YAMLEvents {
 
     /// The caller's `parser` is initialized and has its input.
     private static func drain(
-        _ parser: UnsafeMutablePointer<yaml_parser_t>, _ bytes: [UInt8], _ body: (YAMLEvent) -> Bool
+        _ parser: UnsafeMutablePointer<yaml_parser_t>,
+        _ bytes: [UInt8],
+        _ body: (YAMLEvent) -> Bool
     ) -> YAMLSyntaxError? {
         // All zeros is an event of no kind, which is what libyaml itself starts from.
         var event = unsafe yaml_event_t()
@@ -94,12 +96,18 @@ enum YAMLEvents {
         case YAML_SEQUENCE_START_EVENT:
             let list = unsafe event.data.sequence_start
             return YAMLEvent(
-                kind: .listStart, position: start, anchor: unsafe string(list.anchor), tag: unsafe string(list.tag)
+                kind: .listStart,
+                position: start,
+                anchor: unsafe string(list.anchor),
+                tag: unsafe string(list.tag)
             )
         case YAML_MAPPING_START_EVENT:
             let mapping = unsafe event.data.mapping_start
             return YAMLEvent(
-                kind: .mappingStart, position: start, anchor: unsafe string(mapping.anchor), tag: unsafe string(mapping.tag)
+                kind: .mappingStart,
+                position: start,
+                anchor: unsafe string(mapping.anchor),
+                tag: unsafe string(mapping.tag)
             )
         case YAML_SEQUENCE_END_EVENT, YAML_MAPPING_END_EVENT:
             return YAMLEvent(kind: .collectionEnd, position: start)
@@ -119,14 +127,16 @@ enum YAMLEvents {
     }
 
     /// After a failed parse, `problem` and `context` are string literals of libyaml or nil.
-    private static func syntaxError(of parser: UnsafeMutablePointer<yaml_parser_t>, _ bytes: [UInt8]) -> YAMLSyntaxError {
+    private static func syntaxError(of parser: UnsafeMutablePointer<yaml_parser_t>, _ bytes: [UInt8]) -> YAMLSyntaxError
+    {
         let kind = unsafe parser.pointee.error
         guard kind != YAML_MEMORY_ERROR else { return .outOfMemory }
         let problem = unsafe parser.pointee.problem.map { unsafe String(cString: $0) } ?? "the text is not YAML"
         if kind == YAML_READER_ERROR {
             // The reader knows only the byte.
             return YAMLSyntaxError(
-                problem: problem, position: SourcePosition.ofByte(unsafe parser.pointee.problem_offset, in: bytes)
+                problem: problem,
+                position: SourcePosition.ofByte(unsafe parser.pointee.problem_offset, in: bytes)
             )
         }
         let context = unsafe parser.pointee.context.map { unsafe String(cString: $0) }
@@ -141,7 +151,8 @@ enum YAMLEvents {
 
 extension YAMLSyntaxError {
     fileprivate static let outOfMemory = YAMLSyntaxError(
-        problem: "not enough memory", position: SourcePosition(line: 1, column: 1)
+        problem: "not enough memory",
+        position: SourcePosition(line: 1, column: 1)
     )
 }
 

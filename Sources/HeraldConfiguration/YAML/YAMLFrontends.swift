@@ -78,14 +78,19 @@ private struct YAMLBind {
         if case .mapping = node.content {
             keys.read(node, into: &bind, reader)
             if !keys.mention("address", in: node) {
-                reader.problems.error(node.position, "a bind without 'address'", expected: "address: \":80\", for example")
+                reader.problems.error(
+                    node.position,
+                    "a bind without 'address'",
+                    expected: "address: \":80\", for example"
+                )
             }
         } else {
             bind.address = address(node, reader)
         }
         guard let address = bind.address else { return nil }
         return Located(
-            value: BindSettings(address: address.value, acceptProxy: bind.acceptProxy), position: address.position
+            value: BindSettings(address: address.value, acceptProxy: bind.acceptProxy),
+            position: address.position
         )
     }
 
@@ -152,7 +157,8 @@ private struct YAMLAcceptProxy {
         }
         if !accept.mentionsFrom {
             reader.problems.warning(
-                node.position, "whoever connects here can claim any client address",
+                node.position,
+                "whoever connects here can claim any client address",
                 expected: "'from' with the networks of those who send the header"
             )
             if let position = accept.otherwisePosition {
@@ -169,10 +175,8 @@ private struct YAMLAcceptProxy {
                 accept.mentionsFrom = true
                 let items = reader.items(node, "a list of networks, such as [10.0.0.0/8]")
                 accept.settings.trusted = items.compactMap { item in
-                    let block = reader.value(item, "a network, such as 10.0.0.0/8") {
-                        text throws(Fault) in try AddressText.network(text)
-                    }
-                    return block
+                    guard let text = reader.text(item, "a network, such as 10.0.0.0/8") else { return nil }
+                    return reader.problems.network(text, at: item.position)
                 }
             },
             "otherwise": { accept, node, reader in

@@ -46,7 +46,9 @@ extension YAMLNode {
         }
         if tree.root == nil && !problems.hasErrors {
             problems.error(
-                SourcePosition(line: 1, column: 1), "the file is empty", expected: "a configuration, such as Config/herald.yaml"
+                SourcePosition(line: 1, column: 1),
+                "the file is empty",
+                expected: "a configuration, such as Config/herald.yaml"
             )
         }
         return problems.hasErrors ? nil : tree.root
@@ -93,7 +95,8 @@ private struct YAMLTree {
         case .listStart, .mappingStart:
             guard open.count < ConfigurationLimits.maximumYAMLDepth else {
                 problems.error(
-                    event.position, "too many lists and mappings within each other",
+                    event.position,
+                    "too many lists and mappings within each other",
                     expected: "at most \(ConfigurationLimits.maximumYAMLDepth)"
                 )
                 return false
@@ -115,7 +118,11 @@ private struct YAMLTree {
     /// Anchors, aliases and tags: a few bytes of aliases can stand for gigabytes, and tags call for types.
     private func refuseMachinery(_ event: YAMLEvent) {
         if case .alias(let name) = event.kind {
-            problems.error(event.position, "the alias \(Quotation.quote("*" + name))", expected: "the value written out")
+            problems.error(
+                event.position,
+                "the alias \(Quotation.quote("*" + name))",
+                expected: "the value written out"
+            )
         }
         if let anchor = event.anchor {
             problems.error(event.position, "the anchor \(Quotation.quote("&" + anchor))", expected: "the value alone")

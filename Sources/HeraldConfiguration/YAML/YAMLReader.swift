@@ -20,7 +20,9 @@ struct YAMLReader {
 
     /// The text of a scalar, read by `parse`.
     func value<Value>(
-        _ node: YAMLNode, _ expectation: String, _ parse: (String) throws(Fault) -> Value
+        _ node: YAMLNode,
+        _ expectation: String,
+        _ parse: (String) throws(Fault) -> Value
     ) -> Value? {
         guard let text = text(node, expectation) else { return nil }
         return problems.at(node.position) { () throws(Fault) in try parse(text) }
@@ -134,7 +136,8 @@ struct YAMLReader {
                 return true
             }
             problems.error(
-                entry.position, "the key \(Quotation.quote(entry.key)) again, after line \(earlier.line)",
+                entry.position,
+                "the key \(Quotation.quote(entry.key)) again, after line \(earlier.line)",
                 expected: "each key once"
             )
             return false
@@ -183,7 +186,8 @@ struct YAMLKeys<Target>: Sendable {
             } else {
                 let names = keys.map(\.key)
                 reader.problems.error(
-                    entry.position, "unknown key \(Quotation.quote(entry.key)) in \(subject)",
+                    entry.position,
+                    "unknown key \(Quotation.quote(entry.key)) in \(subject)",
                     expected: YAMLReader.oneOf(names),
                     suggestion: foreignWords[entry.key] ?? reader.problems.nearest(to: entry.key, among: names)
                 )

@@ -30,7 +30,9 @@ package struct YAMLWriter {
         }
         if process.log != usual.log {
             let log = process.log
-            lines.append("log: { format: \(log.format), level: \(log.level), sessions: \(scalar(log.sessions.rawValue)) }")
+            lines.append(
+                "log: { format: \(log.format), level: \(log.level), sessions: \(scalar(log.sessions.rawValue)) }"
+            )
         }
         if let admin = process.admin {
             lines.append("admin:")

@@ -81,11 +81,16 @@ package struct HeaderAnnouncement: Sendable {
 }
 
 extension Version2Options {
-    /// What is passed on of a received header, and what is added; nothing of it allocates where neither is asked for.
+    /// What is passed on of a received header, and what is added, which takes the place of a received one of its type.
+    /// Nothing of it allocates where neither is asked for.
     fileprivate func tlvs(received: ProxyHeader?) -> TLVSequence {
         var tlvs = TLVSequence()
         if let received, !passedTypes.isEmpty {
-            for tlv in received.tlvs where passedTypes.contains(tlv.type.rawValue) { tlvs.append(tlv) }
+            let replaced = Set(addedTLVs.map(\.type))
+            for tlv in received.tlvs
+            where passedTypes.contains(tlv.type.rawValue) && !replaced.contains(tlv.type.rawValue) {
+                tlvs.append(tlv)
+            }
         }
         for added in addedTLVs { tlvs.append(TLV(type: TLVType(rawValue: added.type), value: added.value)) }
         return tlvs

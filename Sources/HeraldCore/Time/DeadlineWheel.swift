@@ -9,7 +9,10 @@
 ///     while let session = wheel.popExpired(upTo: now) { session.deadlineStruck() }
 ///
 /// Between two of these calls anything may be scheduled or cancelled, expired entries that wait to be taken included.
-package struct DeadlineWheel<Payload>: ~Copyable {
+package struct DeadlineWheel: ~Copyable {
+    // Not generic, because a loop turns it for every connection, and generic code in another module looks its types up.
+    package typealias Payload = any DeadlineTarget
+
     /// Names one scheduled entry, and never another one: once that has expired or was cancelled, it names nothing.
     package struct Token: Hashable, Sendable {
         fileprivate var index: UInt32

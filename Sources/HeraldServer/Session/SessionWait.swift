@@ -8,7 +8,7 @@ import LibUV
 /// session's loop.
 class SessionWait: DeadlineTarget {
     let session: Session
-    var deadline: Deadlines.Token?
+    var deadline: DeadlineWheel.Token?
     private let deadlines: Deadlines
     private var continuation: LoopContinuation?
 

@@ -127,6 +127,11 @@ extension TCPStream {
         return try unsafe tryWrite(bytes.span.bytes)
     }
 
+    func write(held text: String, completion: @escaping (UVError?) -> Void) {
+        let bytes = Array(text.utf8)
+        unsafe write(held: bytes.span.bytes, completion: completion)
+    }
+
     /// Writes all of `bytes`, as the peer takes them.
     func write(_ bytes: [UInt8]) async throws {
         let error = await withCheckedContinuation { continuation in

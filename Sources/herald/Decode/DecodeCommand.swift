@@ -1,0 +1,56 @@
+import ArgumentParser
+import Glibc
+import HeraldCore
+import LibUV
+
+/// Shows what a PROXY header says.
+struct DecodeCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "decode",
+        abstract: "Show the PROXY header on standard input as JSON.",
+        discussion: """
+            Reads a header, version 1 or 2, and prints one JSON object; what follows the header is counted. With \
+            --hex, the input is hexadecimal digits: plain, with blanks, colons or 0x between them, or a dump by xxd, \
+            tcpdump -x, hexdump -C or Wireshark.
+
+            Exit codes: 0 a whole header, 1 not a header, 2 more bytes are needed. The reason is on standard error.
+            """
+    )
+
+    /// A header has 65,551 bytes at most, of which a dump makes about five times as many.
+    static let maximumInputBytes = 1 << 20
+
+    @Flag(help: "The input is hexadecimal digits.")
+    var hex = false
+
+    func run() throws {
+        guard let input = DecodeCommand.readInput() else {
+            let limit = DecodeCommand.maximumInputBytes
+            try fail(1, "standard input is longer than \(limit) bytes; give its beginning alone (head -c 65551)")
+        }
+        do {
+            let bytes = hex ? try HexText.bytes(input) : input
+            StandardStream.output.write(try HeaderReport.json(bytes) + "\n")
+        } catch let error as HeaderReportError {
+            if case .incomplete = error { try fail(2, "\(error)") }
+            try fail(1, "\(error)")
+        } catch {
+            try fail(1, "\(error)")
+        }
+    }
+
+    private func fail(_ code: Int32, _ reason: String) throws -> Never {
+        StandardError.write("herald: \(reason)")
+        throw ExitCode(code)
+    }
+
+    /// All of standard input; nil where it is longer than the limit.
+    private static func readInput() -> [UInt8]? {
+        var input: [UInt8] = []
+        while case let byte = getchar(), byte != EOF {
+            guard input.count < maximumInputBytes else { return nil }
+            input.append(UInt8(truncatingIfNeeded: byte))
+        }
+        return input
+    }
+}
