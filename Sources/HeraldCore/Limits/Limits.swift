@@ -29,10 +29,8 @@ package enum Limits {
     // MARK: Relay
 
     /// The read buffer that all sessions of a loop share: large, because it saves calls in bulk and is there only once.
+    /// One read is also the most that is held for a direction whose other side takes nothing.
     package static let readBufferBytes = 128 * 1024
-    /// What is held for one direction while the other side takes nothing; then the reading stops. Any read may turn out
-    /// to be taken not at all, so this is never less than one.
-    package static let maximumHeldBytes = readBufferBytes
 
     // MARK: Loops and listeners
 
@@ -40,8 +38,6 @@ package enum Limits {
     package static let maximumThreads = 256
     /// Connections that the kernel keeps for a listener until they are accepted; it cuts this to `net.core.somaxconn`.
     package static let listenBacklog = 4096
-    /// Connections accepted in a row before the sessions of the loop have their turn.
-    package static let maximumAcceptsPerWakeUp = 64
     /// How long a listener rests when no descriptor or memory is left: the pending connection would wake it at once.
     package static let acceptPause = Duration.milliseconds(100)
     /// Jobs that a loop runs before it looks at its sockets again.
