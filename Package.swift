@@ -77,6 +77,7 @@ let package = Package(
             name: "BridgeStress",
             dependencies: ["LibUV", "NetworkAddress"],
             path: "Tests/BridgeStress",
+            exclude: ["stress.sh"],
             swiftSettings: houseRules
         ),
         .testTarget(

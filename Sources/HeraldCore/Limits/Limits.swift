@@ -29,7 +29,7 @@ package enum Limits {
     // MARK: Relay
 
     /// The read buffer that all sessions of a loop share: large, because it saves calls in bulk and is there only once.
-    /// So also the most that is held for one direction of a session while the other side takes nothing.
+    /// One read is also the most that is held for a direction whose other side takes nothing.
     package static let readBufferBytes = 128 * 1024
 
     // MARK: Loops and listeners

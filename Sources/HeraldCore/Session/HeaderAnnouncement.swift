@@ -39,13 +39,19 @@ package struct HeaderAnnouncement: Sendable {
         case .none: self.init(.none)
         case .version1: self.init(.version1(endpoints()))
         case .version2(let options):
-            let tlvs = options.tlvs(received: received)
-            let whole = HeaderAnnouncement(.version2(endpoints(), tlvs, checksum: options.hasChecksum))
-            // What came in may leave no room for what is added: the client's address counts for more than either.
-            let fits = whole.length <= HeaderParser.Limits.largestHeaderBytes
-            self = fits ? whole : HeaderAnnouncement(.version2(endpoints(), [], checksum: options.hasChecksum))
+            self.init(endpoints(), options.tlvs(received: received), options)
+            // What came in may leave no room for what is added, which counts for more; and the client's address counts
+            // for more than either.
+            if !fits { self.init(endpoints(), options.tlvs(received: nil), options) }
+            if !fits { self.init(endpoints(), [], options) }
         }
     }
+
+    private init(_ endpoints: Endpoints, _ tlvs: TLVSequence, _ options: Version2Options) {
+        self.init(.version2(endpoints, tlvs, checksum: options.hasChecksum))
+    }
+
+    private var fits: Bool { length <= HeaderParser.Limits.largestHeaderBytes }
 
     /// For a health check, whose own endpoints are the only ones: LOCAL in version 2, and in version 1, which has no such
     /// thing, the connection's addresses, since many servers refuse `UNKNOWN` (section 2.1).

@@ -15,7 +15,8 @@ package struct HeaderReception: Sendable {
 
     private let parser: HeaderParser
     private var fragments: [UInt8] = []
-    private var neededBytes = 1
+    /// Bytes in all without which the parser is not asked again.
+    package private(set) var neededBytes = 1
 
     package init(parser: HeaderParser) {
         self.parser = parser
