@@ -34,7 +34,8 @@ package actor Relay {
             deadlines: worker.value.deadlines,
             continuation: continuation
         )
-        let header = HeaderAnnouncement(target.announcement, endpoints: session.endpoints, received: session.header)
+        let believed = session.isHeaderBelieved ? session.header : nil
+        let header = HeaderAnnouncement(target.announcement, endpoints: session.endpoints, received: believed)
         loop.withScratch(byteCount: header.length, fill: { header.write(to: &$0) }, use: { flow.start(header: $0) })
     }
 }

@@ -11,6 +11,7 @@ final class RelayFlow: SessionWait, StreamReader {
     private var signatureGuard: SignatureGuard?
     /// The loop's milliseconds when something last happened on either side.
     private var lastActivity: UInt64
+    private var unsentAtLastLook = 0
 
     init(
         _ session: Session,
@@ -29,6 +30,12 @@ final class RelayFlow: SessionWait, StreamReader {
 
     override func deadlineReached(at now: UInt64) -> UInt64? {
         guard let shortest = limits.shortest else { return nil }
+        // A remainder that shrinks is activity, too: the reader is slow, not silent.
+        let unsent = client.unsentBytes &+ server.unsentBytes
+        if unsent != unsentAtLastLook {
+            unsentAtLastLook = unsent
+            lastActivity = now
+        }
         // A FIN may put a shorter limit in force at any time.
         let nextLook = now + shortest.wholeMilliseconds
         guard let current = limits.current(session.relayState) else { return nextLook }
