@@ -25,7 +25,7 @@ package struct BindFailure: Error, Sendable, CustomStringConvertible {
 /// Takes clients in: accepts them, learns who they are, has a server chosen and reached, and hands both to the relay.
 ///
 /// One for each configured frontend on each loop, and on that loop alone; sessions never leave it.
-package actor Frontend {
+package actor Frontend: LoopActor {
     /// One bind, with all that its sessions need to be looked up once.
     struct Bind {
         let settings: BindSettings
@@ -38,7 +38,7 @@ package actor Frontend {
     let settings: FrontendSettings
     let backend: BackendSettings
     let limits: SilenceLimits
-    let loop: EventLoop
+    package let loop: EventLoop
     let worker: LoopBound<Worker>
     let relay: Relay
     var binds: [Bind]
@@ -51,8 +51,6 @@ package actor Frontend {
     private var isStopped = false
     private var isLookScheduled = false
     private var acceptFailure: UVError?
-
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     package init(
         _ settings: FrontendSettings,

@@ -6,11 +6,9 @@ import ProxyProtocol
 ///
 /// One for each loop, and on it; called by the frontends of the same loop. The actor starts a relay and hears of its end:
 /// in between, `RelayFlow` works in the loop's callbacks, without a hop.
-package actor Relay {
-    private let loop: EventLoop
+package actor Relay: LoopActor {
+    package let loop: EventLoop
     private let worker: LoopBound<Worker>
-
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     package init(worker: LoopBound<Worker>) {
         self.worker = worker

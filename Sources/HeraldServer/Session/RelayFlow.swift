@@ -68,7 +68,7 @@ extension RelayFlow {
         if !session.payload.isEmpty {
             let payload = session.payload
             session.payload = []
-            unsafe sendFirst(header, payload.span.bytes)
+            sendFirst(header, payload.rawSpan)
         } else if signatureGuard == nil {
             startWithWhatIsThere(header)
         } else {
@@ -106,7 +106,7 @@ extension RelayFlow {
             guard action == .hold else { return }
             var rest = [UInt8](copying: header)
             rest.append(contentsOf: payload)
-            unsafe hold(rest.span.bytes.extracting(taken...), from: .client)
+            hold(rest.rawSpan.extracting(taken...), from: .client)
         } catch {
             stream(server, didFail: error)
         }
@@ -168,7 +168,7 @@ extension RelayFlow {
         case .refuse: finish(.headerFromUntrusted)
         case .forward(let held):
             signatureGuard = nil
-            unsafe forward(held.span.bytes, from: .client)
+            forward(held.rawSpan, from: .client)
         case nil: forward(bytes, from: .client)
         }
     }
@@ -183,7 +183,7 @@ extension RelayFlow {
         let side = side(of: stream)
         if side == .client, let held = signatureGuard?.ended() {
             signatureGuard = nil
-            if !held.isEmpty { unsafe forward(held.span.bytes, from: .client) }
+            if !held.isEmpty { forward(held.rawSpan, from: .client) }
             guard !isOver else { return }
         }
         switch session.relayState.ended(side) {
