@@ -52,6 +52,12 @@ final class Listener: Sendable {
         return nil
     }
 
+    /// Refuses connections from now on, and wakes whoever waits for one; the descriptor stays.
+    func stopListening() {
+        descriptor.withLock { _ = shutdown($0, Int32(SHUT_RDWR)) }
+    }
+
+    /// Not while another thread is accepting: the number may mean another socket a moment later.
     func close() {
         descriptor.withLock { descriptor in
             guard descriptor >= 0 else { return }

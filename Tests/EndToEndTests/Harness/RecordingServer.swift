@@ -22,6 +22,7 @@ final class RecordingServer: Sendable {
     private let listener: Listener
     private let connections = Mutex<[Record]>([])
     private let isStopped = Atomic(false)
+    private let isOver = Atomic(false)
 
     /// Starts to serve at once, on a free port of 127.0.0.1 unless told otherwise, until the stage is struck.
     init(_ name: String, on address: SocketAddress = .loopback()) throws {
@@ -46,19 +47,21 @@ final class RecordingServer: Sendable {
     /// Closes the listener: connections are refused from now on.
     func stop() {
         isStopped.store(true, ordering: .relaxed)
-        listener.close()
+        listener.stopListening()
+        _ = becomesTrue { isOver.load(ordering: .acquiring) }
     }
 
     private func serve() {
         while !isStopped.load(ordering: .relaxed) {
-            // The wait is short because closing a descriptor does not wake who polls it.
-            guard let connection = try? listener.acceptIfAny(within: .milliseconds(20)) else { continue }
+            guard let connection = try? listener.acceptIfAny(within: .seconds(1)) else { continue }
             let index = connections.withLock { records in
                 records.append(Record(peer: connection.remote))
                 return records.count - 1
             }
             Thread { [self] in try? converse(connection, index) }.start()
         }
+        listener.close()
+        isOver.store(true, ordering: .releasing)
     }
 
     private func converse(_ connection: Connection, _ index: Int) throws {
