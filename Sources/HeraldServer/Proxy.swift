@@ -1,5 +1,5 @@
 import HeraldCore
-import LibUV
+package import LibUV
 import NetworkAddress
 
 /// Why the process could not start; every problem at once.
@@ -20,7 +20,7 @@ package struct ProxySummary: Sendable {
 /// The whole proxy: brings everything up in order, waits to be told to stop, and takes it down in order.
 ///
 /// Lives on the control loop, the first of the loops, which also carries sessions.
-package actor Proxy {
+package actor Proxy: LoopActor {
     private let settings: ProxySettings
     private let loops: [EventLoop]
     private let journal: Journal
@@ -34,9 +34,7 @@ package actor Proxy {
     private let stopRequests = StopRequests()
     private let startedAt = ContinuousClock.now
 
-    private var loop: EventLoop { loops[0] }
-
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loops[0].asUnownedSerialExecutor() }
+    package nonisolated var loop: EventLoop { loops[0] }
 
     init(_ settings: ProxySettings, loops: [EventLoop], maximumSessions: Int, journal: Journal) {
         self.settings = settings

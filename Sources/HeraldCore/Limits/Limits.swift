@@ -40,8 +40,6 @@ package enum Limits {
     package static let listenBacklog = 4096
     /// How long a listener rests when no descriptor or memory is left: the pending connection would wake it at once.
     package static let acceptPause = Duration.milliseconds(100)
-    /// Jobs that a loop runs before it looks at its sockets again.
-    package static let maximumJobsPerTurn = 256
     /// The tick of a loop's deadlines. A timeout strikes this much late at most.
     package static let deadlineTick = Duration.milliseconds(100)
 
@@ -53,8 +51,6 @@ package enum Limits {
     package static let maximumConcurrentChecks = 512
     /// First checks are spread over this at most, however long the interval.
     package static let maximumFirstCheckDelay = Duration.seconds(10)
-    /// For one host name of the configuration, at start.
-    package static let resolveTimeout = Duration.seconds(10)
 
     // MARK: Log
 

@@ -33,7 +33,7 @@ package struct HeaderAnnouncement: Sendable {
     ///
     /// - Parameters:
     ///   - endpoints: the client and the address that it dialled.
-    ///   - received: the header that came in, whose TLVs may be passed on.
+    ///   - received: the header that came in and was believed, whose TLVs may be passed on.
     package init(_ announcement: Announcement, endpoints: @autoclosure () -> Endpoints, received: ProxyHeader?) {
         switch announcement {
         case .none: self.init(.none)
