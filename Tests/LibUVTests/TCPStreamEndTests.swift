@@ -1,0 +1,179 @@
+import LibUV
+import Testing
+
+@Suite struct TCPStreamEndTests {
+    @Test func aHalfClosedConnectionGoesOnTheOtherWay() async throws {
+        try await withLoop { loop in
+            let pair = try await Pair(loop)
+            let server = Collector(loop)
+            let client = Collector(loop)
+            pair.server.startReading(server)
+            pair.client.startReading(client)
+            #expect(try pair.client.tryWrite("question") == 8)
+            pair.client.endWriting()
+            pair.client.endWriting()
+            await server.untilOver()
+            #expect(server.text == "question")
+            #expect(server.endCount == 1)
+            #expect(throws: UVError.brokenPipe) { try pair.client.tryWrite("x") }
+            for _ in 0..<3 {
+                #expect(try pair.server.tryWrite("answer") == 6)
+                await loop.sleep(for: .milliseconds(2))
+            }
+            pair.server.endWriting()
+            await client.untilOver()
+            #expect(client.text == "answeransweranswer")
+            #expect(client.endCount == 1)
+            pair.close()
+        }
+    }
+
+    @Test func closeIsAFinBehindTheLastByte() async throws {
+        try await withLoop { loop in
+            let pair = try await Pair(loop)
+            #expect(try pair.client.tryWrite("bye") == 3)
+            pair.client.close()
+            let reader = Collector(loop)
+            pair.server.startReading(reader)
+            await reader.untilOver()
+            #expect(reader.text == "bye")
+            #expect(reader.endCount == 1)
+            #expect(reader.error == nil)
+            pair.close()
+        }
+    }
+
+    @Test func resetIsARst() async throws {
+        try await withLoop { loop in
+            let pair = try await Pair(loop)
+            pair.client.reset()
+            await loop.sleep(for: .milliseconds(5))
+            let reader = Collector(loop)
+            pair.server.startReading(reader)
+            await reader.untilOver()
+            #expect(reader.error == .connectionReset)
+            #expect(reader.endCount == 0)
+            pair.close()
+        }
+    }
+
+    /// The kernel tells a reader of the FIN alone, and only a writer of what came behind it.
+    @Test func aResetBehindAFinIsToldToWhoWrites() async throws {
+        try await withLoop { loop in
+            let pair = try await Pair(loop)
+            let reader = Collector(loop)
+            pair.server.startReading(reader)
+            pair.client.endWriting()
+            await reader.untilOver()
+            pair.client.reset()
+            await loop.sleep(for: .milliseconds(5))
+            #expect(reader.endCount == 1)
+            #expect(throws: UVError.brokenPipe) { try pair.server.tryWrite("x") }
+            pair.close()
+        }
+    }
+
+    /// Bytes, and a reset right behind them: whoever took that for a FIN would take a part for the whole.
+    @Test(arguments: [1, 1000, 64 * 1024, 64 * 1024 + 1])
+    func aResetBehindBytesIsNoFin(count: Int) async throws {
+        try await withLoop(readBufferSize: 64 * 1024) { loop in
+            let pair = try await Pair(loop)
+            let bytes = [UInt8](repeating: 0x61, count: count)
+            #expect(try unsafe pair.client.tryWrite(bytes.span.bytes) == count)
+            pair.client.reset()
+            await loop.sleep(for: .milliseconds(5))
+            let reader = Collector(loop)
+            pair.server.startReading(reader)
+            await reader.untilOver()
+            #expect(reader.error == .connectionReset)
+            #expect(reader.endCount == 0)
+            pair.close()
+        }
+    }
+
+    /// Both sides are done, which polls as a hang-up, too.
+    @Test(arguments: [1, 64 * 1024])
+    func aFinBehindBytesIsNoReset(count: Int) async throws {
+        try await withLoop(readBufferSize: 64 * 1024) { loop in
+            let pair = try await Pair(loop)
+            pair.server.endWriting()
+            let bytes = [UInt8](repeating: 0x61, count: count)
+            #expect(try unsafe pair.client.tryWrite(bytes.span.bytes) == count)
+            pair.client.endWriting()
+            await loop.sleep(for: .milliseconds(5))
+            let reader = Collector(loop)
+            pair.server.startReading(reader)
+            await reader.untilOver()
+            #expect(reader.bytes.count == count)
+            #expect(reader.endCount == 1)
+            #expect(reader.error == nil)
+            pair.close()
+        }
+    }
+
+    /// What was not sent yet is thrown away with it.
+    @Test func resetDoesNotWaitForAFullPeer() async throws {
+        try await withLoop { loop in
+            let pair = try await Pair(loop)
+            _ = try pair.client.fill()
+            pair.client.write(held: "held") { #expect($0 == .canceled) }
+            pair.client.reset()
+            await loop.sleep(for: .milliseconds(5))
+            let reader = Collector(loop)
+            pair.server.startReading(reader)
+            await reader.untilOver()
+            #expect(reader.error == .connectionReset)
+            pair.close()
+        }
+    }
+
+    /// The kernel's own rule, which a proxy must know: unread bytes turn a close into a reset.
+    @Test func closeWithUnreadBytesIsARst() async throws {
+        try await withLoop { loop in
+            let pair = try await Pair(loop)
+            #expect(try pair.server.tryWrite("unread") == 6)
+            let reader = Collector(loop)
+            pair.server.startReading(reader)
+            pair.client.close()
+            await reader.untilOver()
+            #expect(reader.error == .connectionReset)
+            pair.close()
+        }
+    }
+
+    @Test func resetIsToldFromFinWhileWaiting() async throws {
+        try await withLoop { loop in
+            let first = try await Pair(loop)
+            let second = try await Pair(loop)
+            let afterReset = Collector(loop)
+            let afterClose = Collector(loop)
+            first.server.startReading(afterReset)
+            second.server.startReading(afterClose)
+            first.client.reset()
+            second.client.close()
+            await afterReset.untilOver()
+            await afterClose.untilOver()
+            #expect(afterReset.error == .connectionReset)
+            #expect(afterClose.error == nil)
+            first.close()
+            second.close()
+        }
+    }
+
+    @Test func aStreamIsFreedOnceItIsClosedWhateverWasUnderWay() async throws {
+        try await withLoop { loop in
+            weak var released: TCPStream?
+            do {
+                let pair = try await Pair(loop)
+                let stream = pair.client
+                released = stream
+                _ = try stream.fill()
+                // Cycles, as long as the stream is open.
+                stream.write(held: "held") { _ in _ = stream.isClosing }
+                stream.startReading(Collector(loop))
+                pair.close()
+            }
+            await loop.until { released == nil }
+        }
+    }
+}
