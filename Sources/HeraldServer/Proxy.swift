@@ -1,10 +1,14 @@
-import HeraldCore
+package import HeraldCore
 import LibUV
 import NetworkAddress
 
 /// Why the process could not start; every problem at once.
 package struct StartFailure: Error, CustomStringConvertible {
     package let problems: [String]
+
+    package init(problems: [String]) {
+        self.problems = problems
+    }
 
     package var description: String { problems.joined(separator: "\n") }
 }
@@ -22,6 +26,7 @@ package struct ProxySummary: Sendable {
 /// Lives on the control loop, the first of the loops, which also carries sessions.
 package actor Proxy {
     private let settings: ProxySettings
+    private let isDialogue: Bool
     private let loops: [EventLoop]
     private let journal: Journal
     private let checker: HealthChecker
@@ -31,6 +36,8 @@ package actor Proxy {
     private var frontends: [[Frontend]] = []
     private var signals: [SignalSource] = []
     private var checks: Task<Void, Never>?
+    private var detach: @Sendable () async -> Void = {}
+    private var takesClients = false
     private let stopRequests = StopRequests()
     private let startedAt = ContinuousClock.now
 
@@ -38,8 +45,10 @@ package actor Proxy {
 
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loops[0].asUnownedSerialExecutor() }
 
-    init(_ settings: ProxySettings, loops: [EventLoop], maximumSessions: Int, journal: Journal) {
+    /// - Parameter isDialogue: whether SIGHUP is the end of the terminal that it runs in.
+    init(_ settings: ProxySettings, loops: [EventLoop], maximumSessions: Int, journal: Journal, isDialogue: Bool) {
         self.settings = settings
+        self.isDialogue = isDialogue
         self.loops = loops
         self.journal = journal
         checker = HealthChecker(loop: loops[0])
@@ -48,12 +57,18 @@ package actor Proxy {
 
     /// Runs until a signal says otherwise.
     ///
-    /// - Parameter ready: called once clients are taken in, with the addresses that are listened on.
-    func run(ready: @Sendable ([SocketAddress]) -> Void) async throws(StartFailure) -> ProxySummary {
+    /// - Parameters:
+    ///   - attachment: started first and ended last.
+    ///   - ready: called once clients are taken in, with the addresses that are listened on.
+    func run(
+        attachment: ProxyAttachment?,
+        ready: @Sendable ([SocketAddress]) -> Void
+    ) async throws(StartFailure) -> ProxySummary {
         let addresses: [SocketAddress]
         do throws(StartFailure) {
             // First of all: whoever can connect can stop it in order.
             try handleSignals()
+            if let attachment { detach = try await attachment(self, loops) }
             makePools(try await resolveServers())
             addresses = try await listen()
         } catch {
@@ -62,6 +77,7 @@ package actor Proxy {
         }
         startChecks()
         for frontend in frontends.joined() { await frontend.start() }
+        takesClients = true
         announceStart(addresses)
         ready(addresses)
         await stopRequests.first()
@@ -165,13 +181,19 @@ package actor Proxy {
     }
 
     private func handleSignals() throws(StartFailure) {
-        for signal in [SignalSource.Signal.terminate, .interrupt] {
-            do throws(UVError) {
-                let source = try SignalSource(signal, loop: loop) { [stopRequests] in stopRequests.add() }
-                signals.append(source)
-            } catch {
-                throw StartFailure(problems: ["can't listen for signals: \(error)"])
+        do throws(UVError) {
+            for signal in [SignalSource.Signal.terminate, .interrupt] + (isDialogue ? [.hangUp] : []) {
+                signals.append(try SignalSource(signal, loop: loop) { [stopRequests] in stopRequests.add() })
             }
+            if !isDialogue {
+                signals.append(
+                    try SignalSource(.hangUp, loop: loop) { [journal] in
+                        journal.event(.warning, "a changed configuration takes effect at the next start", ["signal": "SIGHUP"])
+                    }
+                )
+            }
+        } catch {
+            throw StartFailure(problems: ["can't listen for signals: \(error)"])
         }
     }
 
@@ -272,6 +294,20 @@ package actor Proxy {
                 }
             }
         }
+        await detach()
+    }
+}
+
+extension Proxy: ReadinessSource {
+    package var readiness: ReadinessReport {
+        if stopRequests.count > 0 { return ReadinessReport(reasons: [.draining]) }
+        // Every bind is open by then, or the process is not.
+        guard takesClients else { return ReadinessReport(reasons: [.starting]) }
+        let pools = workers[0].value.pools
+        let idle = settings.frontends.filter { !pools[$0.backend].hasServer }
+        return ReadinessReport(
+            reasons: idle.map { .noServer(frontend: $0.name, backend: settings.backends[$0.backend].name) }
+        )
     }
 }
 
