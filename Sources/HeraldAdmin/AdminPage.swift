@@ -12,10 +12,6 @@ package protocol AdminPage: Sendable {
     func close() async
 }
 
-extension AdminPage {
-    package func close() async {}
-}
-
 /// What a client is told.
 package struct AdminAnswer: Hashable, Sendable {
     package struct Field: Hashable, Sendable {

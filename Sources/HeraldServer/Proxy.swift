@@ -182,15 +182,13 @@ package actor Proxy {
 
     private func handleSignals() throws(StartFailure) {
         do throws(UVError) {
-            for signal in [SignalSource.Signal.terminate, .interrupt] + (isDialogue ? [.hangUp] : []) {
-                signals.append(try SignalSource(signal, loop: loop) { [stopRequests] in stopRequests.add() })
-            }
-            if !isDialogue {
-                signals.append(
-                    try SignalSource(.hangUp, loop: loop) { [journal] in
-                        journal.event(.warning, "a changed configuration takes effect at the next start", ["signal": "SIGHUP"])
-                    }
-                )
+            for signal in [SignalSource.Signal.terminate, .interrupt, .hangUp] {
+                let stops = signal != .hangUp || isDialogue
+                let source = try SignalSource(signal, loop: loop) { [stopRequests, journal] in
+                    if stops { return stopRequests.add() }
+                    journal.event(.warning, "SIGHUP changes nothing: a changed file takes effect at the next start")
+                }
+                signals.append(source)
             }
         } catch {
             throw StartFailure(problems: ["can't listen for signals: \(error)"])

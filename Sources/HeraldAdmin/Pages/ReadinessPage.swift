@@ -13,4 +13,7 @@ package struct ReadinessPage: AdminPage {
         let report = await source.readiness
         return report.isReady ? .text(.ok, "ready") : .json(.serviceUnavailable, report.json)
     }
+
+    /// It holds nothing.
+    package func close() {}
 }
