@@ -28,8 +28,11 @@ lint:
 	$(SWIFT) format lint --strict --recursive $(SOURCES)
 
 ## bench: Herald, haproxy and nginx on the same work; QUICK=1 for a first look
-bench: build
-	@.ci/install bench
+##
+## Measured is what ships: the Swift runtime is linked in.
+bench:
+	@.ci/install build bench
+	$(SWIFT) build -c release --product herald --static-swift-stdlib --scratch-path .build/static
 	python3 Benchmarks/bench.py $(if $(QUICK),--quick)
 
 ## install-tools: every package that building, testing and measuring need

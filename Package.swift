@@ -72,7 +72,19 @@ let package = Package(
             dependencies: ["ProxyProtocol", "NetworkAddress"],
             swiftSettings: houseRules
         ),
-        .testTarget(name: "LibUVTests", dependencies: ["LibUV", "NetworkAddress"], swiftSettings: houseRules),
+        .testTarget(
+            name: "LibUVTests",
+            dependencies: ["BridgeStress", "LibUV", "NetworkAddress"],
+            swiftSettings: houseRules
+        ),
+        // Connections by the hundred thousand, for the sanitizers: a command, so that they need not build everything.
+        .executableTarget(
+            name: "BridgeStress",
+            dependencies: ["LibUV", "NetworkAddress"],
+            path: "Tests/BridgeStress",
+            exclude: ["stress.sh"],
+            swiftSettings: houseRules
+        ),
         .testTarget(
             name: "HeraldCoreTests",
             dependencies: ["HeraldCore", "NetworkAddress", "ProxyProtocol"],

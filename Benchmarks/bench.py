@@ -37,7 +37,7 @@ def main():
     size = stripped_size(options.herald)
     text = markdown(rows, size, rounds, seconds, options)
     print(report.aligned(report.table(rows)))
-    print(f"\nherald, stripped: {size / 1e6:.1f} MB")
+    print(f"\nherald with the Swift runtime in it, stripped: {size / 1e6:.1f} MB")
     with open(options.output, "w") as file:
         file.write(text)
     print(f"written to {os.path.relpath(options.output)}")
@@ -46,7 +46,7 @@ def main():
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    parser.add_argument("--herald", default=os.path.join(ROOT, ".build/release/herald"), help="the binary to measure")
+    parser.add_argument("--herald", default=os.path.join(ROOT, ".build/static/release/herald"), help="the binary to measure")
     parser.add_argument("--output", default=os.path.join(ROOT, "Benchmarks/results.md"), help="where the table goes")
     return parser.parse_args()
 
@@ -97,7 +97,7 @@ turns: median (least to most). The last column is the median of the rounds' own 
 
 {report.table(rows)}
 
-The binary of this build, stripped: {size / 1e6:.1f} MB.
+The binary with the Swift runtime in it, stripped: {size / 1e6:.1f} MB.
 """
 
 

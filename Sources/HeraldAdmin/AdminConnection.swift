@@ -132,12 +132,7 @@ final class AdminConnection: StreamReader {
         phase = .replying
         timer.start(after: timeouts.reply) { [self] in close() }
         let now = Timestamp(microsecondsSince1970: SystemInformation.wallClockMicroseconds)
-        let reply = answer.bytes(for: method, at: now)
-        stream.loop.withScratch(
-            byteCount: reply.count,
-            fill: { output in for byte in reply { output.append(byte) } },
-            use: { bytes in stream.write(held: bytes) { [self] in replySent($0) } }
-        )
+        stream.write(held: answer.bytes(for: method, at: now).rawSpan) { [self] in replySent($0) }
     }
 
     /// A close with unread bytes would be a reset, and might overtake the reply: so the client's FIN is waited for.

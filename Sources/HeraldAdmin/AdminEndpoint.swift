@@ -22,8 +22,8 @@ package struct AdminTimeouts: Hashable, Sendable {
 /// Where orchestrators and people ask how the process is: HTTP/1.x, GET and HEAD, one request a connection.
 ///
 /// Lives on the control loop, beside its sessions, and is bounded so that no client of it can hurt them.
-package actor AdminEndpoint {
-    private let loop: EventLoop
+package actor AdminEndpoint: LoopActor {
+    package nonisolated let loop: EventLoop
     private let pages: [any AdminPage]
     private let timeouts: AdminTimeouts
     private var listener: TCPListener?
@@ -33,8 +33,6 @@ package actor AdminEndpoint {
     private var connections: [LoopBound<AdminConnection>] = []
     /// Of clients that are gone, too.
     private var answersUnderWay = 0
-
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     /// - Parameters:
     ///   - loop: the control loop.

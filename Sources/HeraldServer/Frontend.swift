@@ -17,7 +17,7 @@ package struct BindFailure: Error, Sendable, CustomStringConvertible {
 /// Takes clients in: accepts them, learns who they are, has a server chosen and reached, and hands both to the relay.
 ///
 /// One for each configured frontend on each loop, and on that loop alone; sessions never leave it.
-package actor Frontend {
+package actor Frontend: LoopActor {
     /// One bind, with all that its sessions need to be looked up once.
     struct Bind {
         let settings: BindSettings
@@ -30,7 +30,7 @@ package actor Frontend {
     let settings: FrontendSettings
     let backend: BackendSettings
     let limits: SilenceLimits
-    let loop: EventLoop
+    package let loop: EventLoop
     let worker: LoopBound<Worker>
     let relay: Relay
     var binds: [Bind]
@@ -39,11 +39,10 @@ package actor Frontend {
     /// The process's and the frontend's own.
     private let gates: [SessionGate]
     private var listeners: [TCPListener] = []
-    private var isPaused = true
+    private var isPaused = false
     private var isStopped = false
+    private var isLookScheduled = false
     private var acceptFailure: UVError?
-
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     package init(
         _ settings: FrontendSettings,
@@ -122,7 +121,6 @@ package actor Frontend {
 
     /// Starts taking clients in.
     package func start() {
-        isPaused = false
         for listener in listeners { listener.resume() }
     }
 
@@ -142,30 +140,41 @@ package actor Frontend {
         )
         worker.value.add(session)
         for gate in gates { gate.enter() }
-        if gates.contains(where: \.isFull) { pause(for: Limits.acceptPause) }
+        if gates.contains(where: \.isFull) { pause() }
         let bound = LoopBound(session, loop: loop)
         loop.spawn { await self.serve(bound) }
     }
 
-    /// Leaves clients in the kernel's backlog, and looks again after `duration`.
-    private func pause(for duration: Duration) {
+    /// Leaves clients in the kernel's backlog until there is room again, which is looked for now and then, as other loops'
+    /// sessions take room, too.
+    private func pause() {
         guard !isPaused && !isStopped else { return }
         isPaused = true
         for listener in listeners { listener.pause() }
+        guard !isLookScheduled else { return }
+        isLookScheduled = true
         loop.spawn { [self] in
-            await loop.sleep(for: duration)
-            await unpause()
+            await loop.sleep(for: Limits.acceptPause)
+            await lookForRoom()
         }
     }
 
-    private func unpause() {
+    private func lookForRoom() {
+        isLookScheduled = false
+        guard isPaused && !isStopped else { return }
         isPaused = false
-        guard !isStopped else { return }
-        if gates.contains(where: \.isFull) { return pause(for: Limits.acceptPause) }
+        if gates.contains(where: \.isFull) { return pause() }
         if acceptFailure != nil {
             acceptFailure = nil
             journal.event(.notice, "accepting again", ["frontend": .text(settings.name)])
         }
+        for listener in listeners { listener.resume() }
+    }
+
+    /// A session of this loop has made room.
+    private func resumeAfterSession() {
+        guard isPaused && !isStopped && acceptFailure == nil && !gates.contains(where: \.isFull) else { return }
+        isPaused = false
         for listener in listeners { listener.resume() }
     }
 
@@ -179,7 +188,7 @@ package actor Frontend {
             )
         }
         acceptFailure = error
-        pause(for: Limits.acceptPause)
+        pause()
     }
 
     /// The session's end: both connections are closed as its ending asks for, and the log is told.
@@ -196,6 +205,7 @@ package actor Frontend {
         session.close(ending)
         worker.remove(session)
         for gate in gates { gate.leave() }
+        resumeAfterSession()
     }
 }
 

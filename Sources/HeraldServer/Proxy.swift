@@ -1,5 +1,5 @@
 package import HeraldCore
-import LibUV
+package import LibUV
 import NetworkAddress
 
 /// Why the process could not start; every problem at once.
@@ -24,7 +24,7 @@ package struct ProxySummary: Sendable {
 /// The whole proxy: brings everything up in order, waits to be told to stop, and takes it down in order.
 ///
 /// Lives on the control loop, the first of the loops, which also carries sessions.
-package actor Proxy {
+package actor Proxy: LoopActor {
     private let settings: ProxySettings
     private let isDialogue: Bool
     private let loops: [EventLoop]
@@ -41,9 +41,7 @@ package actor Proxy {
     private let stopRequests = StopRequests()
     private let startedAt = ContinuousClock.now
 
-    private var loop: EventLoop { loops[0] }
-
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loops[0].asUnownedSerialExecutor() }
+    package nonisolated var loop: EventLoop { loops[0] }
 
     /// - Parameter isDialogue: whether SIGHUP is the end of the terminal that it runs in.
     init(_ settings: ProxySettings, loops: [EventLoop], maximumSessions: Int, journal: Journal, isDialogue: Bool) {

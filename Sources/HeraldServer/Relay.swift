@@ -6,11 +6,9 @@ import ProxyProtocol
 ///
 /// One for each loop, and on it; called by the frontends of the same loop. The actor starts a relay and hears of its end:
 /// in between, `RelayFlow` works in the loop's callbacks, without a hop.
-package actor Relay {
-    private let loop: EventLoop
+package actor Relay: LoopActor {
+    package let loop: EventLoop
     private let worker: LoopBound<Worker>
-
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     package init(worker: LoopBound<Worker>) {
         self.worker = worker
@@ -34,7 +32,8 @@ package actor Relay {
             deadlines: worker.value.deadlines,
             continuation: continuation
         )
-        let header = HeaderAnnouncement(target.announcement, endpoints: session.endpoints, received: session.header)
+        let believed = session.isHeaderBelieved ? session.header : nil
+        let header = HeaderAnnouncement(target.announcement, endpoints: session.endpoints, received: believed)
         loop.withScratch(byteCount: header.length, fill: { header.write(to: &$0) }, use: { flow.start(header: $0) })
     }
 }

@@ -297,6 +297,12 @@ extension TCPStream {
         if result < 0 { unsafe WriteRequest.take(request.memory).completion(UVError(code: result)) }
     }
 
+    /// Bytes of `write(held:)` that the kernel has not taken yet.
+    package var unsentBytes: Int {
+        loop.checkThread()
+        return unsafe uv_stream_get_write_queue_size(raw)
+    }
+
     /// Sends a FIN: nothing will be written any more, reading goes on. Everything written must be with the kernel.
     package func endWriting() {
         loop.checkThread()

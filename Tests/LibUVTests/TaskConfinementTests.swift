@@ -30,6 +30,15 @@ import Testing
             visits += 1
         }
 
+        func visitAndSuspend() async {
+            await loop.suspend { continuation in
+                loop.checkThread()
+                Task.detached { continuation.resume() }
+            }
+            loop.checkThread()
+            visits += 1
+        }
+
         /// A continuation that is awaited inside an actor of the loop.
         func visitAndSleep() async {
             await loop.sleep(for: .milliseconds(1))
@@ -68,6 +77,8 @@ import Testing
             loop.checkThread()
             await withCheckedContinuation { continuation in loop.execute { continuation.resume() } }
             loop.checkThread()
+            await loop.suspend { continuation in Task.detached { continuation.resume() } }
+            loop.checkThread()
         }
 
         @concurrent func workConcurrently() async {
@@ -102,6 +113,22 @@ import Testing
         }
     }
 
+    @Test func behindContinuationsOfTheLoop() async throws {
+        try await withLoop { loop in
+            for _ in 0..<TaskConfinementTests.rounds {
+                await loop.suspend { continuation in
+                    loop.checkThread()
+                    Task.detached { continuation.resume() }
+                }
+                loop.checkThread()
+                await loop.suspend { $0.resume() }
+                loop.checkThread()
+                await loop.suspend { continuation in loop.execute { continuation.resume() } }
+                loop.checkThread()
+            }
+        }
+    }
+
     @Test func behindAsyncFunctionsOfPlainClasses() async throws {
         try await withLoop { loop in
             let plain = Plain(loop: loop)
@@ -128,8 +155,10 @@ import Testing
                 loop.checkThread()
                 await resident.visitAndSleep()
                 loop.checkThread()
+                await resident.visitAndSuspend()
+                loop.checkThread()
             }
-            #expect(await resident.visits == 3 * TaskConfinementTests.rounds)
+            #expect(await resident.visits == 4 * TaskConfinementTests.rounds)
         }
     }
 

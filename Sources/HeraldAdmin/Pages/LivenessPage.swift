@@ -7,7 +7,7 @@ package import LibUV
 /// come: otherwise they are left asleep. The first poll waits until each loop has answered, or is found to stand still;
 /// the ones behind it are answered at once. Where the control loop itself stands still there is no answer at all, which
 /// an orchestrator takes for a bad one.
-package actor LivenessPage: AdminPage {
+package actor LivenessPage: LoopActor, AdminPage {
     package nonisolated let path = "/healthz"
 
     private let loops: [EventLoop]
@@ -20,9 +20,7 @@ package actor LivenessPage: AdminPage {
     private var waiting: [CheckedContinuation<Void, Never>] = []
     private var isClosed = false
 
-    private var loop: EventLoop { loops[0] }
-
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loops[0].asUnownedSerialExecutor() }
+    package nonisolated var loop: EventLoop { loops[0] }
 
     /// - Parameters:
     ///   - loops: the control loop comes first.

@@ -30,7 +30,8 @@ package enum CPUQuota {
         }.min()
     }
 
-    /// The group of this process in the hierarchy of `controller`: lines are `ID:CONTROLLERS:PATH`.
+    /// The group of this process in the hierarchy of `controller`, empty for that of cgroup v2: lines are
+    /// `ID:CONTROLLERS:PATH`.
     private static func path(_ read: (String) -> String?, controller: String) -> String {
         for line in read("/proc/self/cgroup")?.split(separator: "\n") ?? [] {
             let fields = line.split(separator: ":", maxSplits: 2, omittingEmptySubsequences: false)
@@ -58,6 +59,6 @@ package enum CPUQuota {
     }
 
     private static func processors(quota: Int, period: Int) -> Int? {
-        quota > 0 && period > 0 ? (quota + period - 1) / period : nil
+        quota > 0 && period > 0 ? (quota - 1) / period + 1 : nil
     }
 }

@@ -29,10 +29,8 @@ package enum Limits {
     // MARK: Relay
 
     /// The read buffer that all sessions of a loop share: large, because it saves calls in bulk and is there only once.
+    /// One read is also the most that is held for a direction whose other side takes nothing.
     package static let readBufferBytes = 128 * 1024
-    /// What is held for one direction while the other side takes nothing; then the reading stops. Any read may turn out
-    /// to be taken not at all, so this is never less than one.
-    package static let maximumHeldBytes = readBufferBytes
 
     // MARK: Loops and listeners
 
@@ -40,12 +38,8 @@ package enum Limits {
     package static let maximumThreads = 256
     /// Connections that the kernel keeps for a listener until they are accepted; it cuts this to `net.core.somaxconn`.
     package static let listenBacklog = 4096
-    /// Connections accepted in a row before the sessions of the loop have their turn.
-    package static let maximumAcceptsPerWakeUp = 64
     /// How long a listener rests when no descriptor or memory is left: the pending connection would wake it at once.
     package static let acceptPause = Duration.milliseconds(100)
-    /// Jobs that a loop runs before it looks at its sockets again.
-    package static let maximumJobsPerTurn = 256
     /// The tick of a loop's deadlines. A timeout strikes this much late at most.
     package static let deadlineTick = Duration.milliseconds(100)
 
@@ -57,8 +51,6 @@ package enum Limits {
     package static let maximumConcurrentChecks = 512
     /// First checks are spread over this at most, however long the interval.
     package static let maximumFirstCheckDelay = Duration.seconds(10)
-    /// For one host name of the configuration, at start.
-    package static let resolveTimeout = Duration.seconds(10)
 
     // MARK: Admin endpoint
 

@@ -33,19 +33,25 @@ package struct HeaderAnnouncement: Sendable {
     ///
     /// - Parameters:
     ///   - endpoints: the client and the address that it dialled.
-    ///   - received: the header that came in, whose TLVs may be passed on.
+    ///   - received: the header that came in and was believed, whose TLVs may be passed on.
     package init(_ announcement: Announcement, endpoints: @autoclosure () -> Endpoints, received: ProxyHeader?) {
         switch announcement {
         case .none: self.init(.none)
         case .version1: self.init(.version1(endpoints()))
         case .version2(let options):
-            let tlvs = options.tlvs(received: received)
-            let whole = HeaderAnnouncement(.version2(endpoints(), tlvs, checksum: options.hasChecksum))
-            // What came in may leave no room for what is added: the client's address counts for more than either.
-            let fits = whole.length <= HeaderParser.Limits.largestHeaderBytes
-            self = fits ? whole : HeaderAnnouncement(.version2(endpoints(), [], checksum: options.hasChecksum))
+            self.init(endpoints(), options.tlvs(received: received), options)
+            // What came in may leave no room for what is added, which counts for more; and the client's address counts
+            // for more than either.
+            if !fits { self.init(endpoints(), options.tlvs(received: nil), options) }
+            if !fits { self.init(endpoints(), [], options) }
         }
     }
+
+    private init(_ endpoints: Endpoints, _ tlvs: TLVSequence, _ options: Version2Options) {
+        self.init(.version2(endpoints, tlvs, checksum: options.hasChecksum))
+    }
+
+    private var fits: Bool { length <= HeaderParser.Limits.largestHeaderBytes }
 
     /// For a health check, whose own endpoints are the only ones: LOCAL in version 2, and in version 1, which has no such
     /// thing, the connection's addresses, since many servers refuse `UNKNOWN` (section 2.1).
@@ -81,11 +87,16 @@ package struct HeaderAnnouncement: Sendable {
 }
 
 extension Version2Options {
-    /// What is passed on of a received header, and what is added; nothing of it allocates where neither is asked for.
+    /// What is passed on of a received header, and what is added, which takes the place of a received one of its type.
+    /// Nothing of it allocates where neither is asked for.
     fileprivate func tlvs(received: ProxyHeader?) -> TLVSequence {
         var tlvs = TLVSequence()
         if let received, !passedTypes.isEmpty {
-            for tlv in received.tlvs where passedTypes.contains(tlv.type.rawValue) { tlvs.append(tlv) }
+            let replaced = Set(addedTLVs.map(\.type))
+            for tlv in received.tlvs
+            where passedTypes.contains(tlv.type.rawValue) && !replaced.contains(tlv.type.rawValue) {
+                tlvs.append(tlv)
+            }
         }
         for added in addedTLVs { tlvs.append(TLV(type: TLVType(rawValue: added.type), value: added.value)) }
         return tlvs

@@ -15,7 +15,8 @@ package struct HeaderReception: Sendable {
 
     private let parser: HeaderParser
     private var fragments: [UInt8] = []
-    private var neededBytes = 1
+    /// Bytes in all without which the parser is not asked again.
+    package private(set) var neededBytes = 1
 
     package init(parser: HeaderParser) {
         self.parser = parser
@@ -26,18 +27,18 @@ package struct HeaderReception: Sendable {
 
     /// More bytes came. Not to be called again once it has answered otherwise than `needMore`.
     package mutating func received(_ bytes: RawSpan) -> Action {
-        if fragments.isEmpty { return parse(bytes, isFragment: false) }
+        if fragments.isEmpty { return parse(Span(_bytes: bytes), isFragment: false) }
         fragments.append(contentsOf: bytes)
         guard fragments.count >= neededBytes else { return .needMore }
         let collected = fragments
-        return unsafe parse(collected.span.bytes, isFragment: true)
+        return parse(collected.span, isFragment: true)
     }
 
-    private mutating func parse(_ bytes: RawSpan, isFragment: Bool) -> Action {
+    private mutating func parse(_ bytes: Span<UInt8>, isFragment: Bool) -> Action {
         switch parser.parse(bytes) {
         case .needMore(let missing):
             if !isFragment { fragments.append(contentsOf: bytes) }
-            neededBytes = bytes.byteCount + missing
+            neededBytes = bytes.count + missing
             return .needMore
         case .header(let header, let length):
             fragments = []

@@ -17,7 +17,7 @@ package struct SignatureGuard: Sendable {
     /// More bytes came. Not to be called again once it has answered otherwise than `needMore`.
     package mutating func received(_ bytes: RawSpan) -> Action {
         held.append(contentsOf: bytes)
-        return switch unsafe HeaderPrefix.of(held.span.bytes) {
+        return switch HeaderPrefix.of(held.span) {
         case .possible: .needMore
         case .certain: .refuse
         case .none: .forward(held)

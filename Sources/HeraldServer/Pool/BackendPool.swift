@@ -6,7 +6,7 @@ package import NetworkAddress
 ///
 /// Lives on the control loop. Sessions never call it: each change is published to every loop as a new `PoolSnapshot`,
 /// and a pick reads that.
-package actor BackendPool {
+package actor BackendPool: LoopActor {
     /// A server with its address looked up.
     package struct Member: Sendable {
         package let settings: ServerSettings
@@ -19,15 +19,13 @@ package actor BackendPool {
     }
 
     private let name: String
-    private let loop: EventLoop
+    package let loop: EventLoop
     private let journal: Journal
     private let members: [Member]
     private let turns = TurnCounter()
     private let publish: @Sendable (PoolSnapshot) -> Void
     /// nil for a server that is not checked.
     private var trackers: [HealthTracker?]
-
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     /// - Parameter publish: called on the control loop with each new snapshot, the first one at once.
     package init(

@@ -7,12 +7,10 @@ import ProxyProtocol
 ///
 /// Lives on the control loop. A check connects, sends the header that the server expects, and ends with a FIN, so that
 /// the server's log stays quiet. No more than `Limits.maximumConcurrentChecks` are under way at one time.
-package actor HealthChecker {
-    private let loop: EventLoop
+package actor HealthChecker: LoopActor {
+    package let loop: EventLoop
     private var running = 0
     private var waiting: [CheckedContinuation<Void, Never>] = []
-
-    package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     package init(loop: EventLoop) {
         self.loop = loop

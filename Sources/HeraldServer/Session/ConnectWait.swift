@@ -37,9 +37,9 @@ extension ServerFailure {
         switch error {
         case .connectionRefused: self = .refused
         case .connectionReset, .brokenPipe: self = .reset
-        // The kernel's own connect timeout: nobody has answered for minutes.
-        case .hostUnreachable, .networkUnreachable, .timedOut: self = .unreachable
-        default: self = .local(error.description)
+        case _ where error.isLocalShortage: self = .local(error.description)
+        // No route, a firewall's refusal, or the kernel's own timeout of minutes.
+        default: self = .unreachable
         }
     }
 }

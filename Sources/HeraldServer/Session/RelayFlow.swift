@@ -11,6 +11,7 @@ final class RelayFlow: SessionWait, StreamReader {
     private var signatureGuard: SignatureGuard?
     /// The loop's milliseconds when something last happened on either side.
     private var lastActivity: UInt64
+    private var unsentAtLastLook = 0
 
     init(
         _ session: Session,
@@ -29,6 +30,12 @@ final class RelayFlow: SessionWait, StreamReader {
 
     override func deadlineReached(at now: UInt64) -> UInt64? {
         guard let shortest = limits.shortest else { return nil }
+        // A remainder that shrinks is activity, too: the reader is slow, not silent.
+        let unsent = client.unsentBytes &+ server.unsentBytes
+        if unsent != unsentAtLastLook {
+            unsentAtLastLook = unsent
+            lastActivity = now
+        }
         // A FIN may put a shorter limit in force at any time.
         let nextLook = now + shortest.wholeMilliseconds
         guard let current = limits.current(session.relayState) else { return nextLook }
@@ -61,7 +68,7 @@ extension RelayFlow {
         if !session.payload.isEmpty {
             let payload = session.payload
             session.payload = []
-            unsafe sendFirst(header, payload.span.bytes)
+            sendFirst(header, payload.rawSpan)
         } else if signatureGuard == nil {
             startWithWhatIsThere(header)
         } else {
@@ -99,7 +106,7 @@ extension RelayFlow {
             guard action == .hold else { return }
             var rest = [UInt8](copying: header)
             rest.append(contentsOf: payload)
-            unsafe hold(rest.span.bytes.extracting(taken...), from: .client)
+            hold(rest.rawSpan.extracting(taken...), from: .client)
         } catch {
             stream(server, didFail: error)
         }
@@ -161,7 +168,7 @@ extension RelayFlow {
         case .refuse: finish(.headerFromUntrusted)
         case .forward(let held):
             signatureGuard = nil
-            unsafe forward(held.span.bytes, from: .client)
+            forward(held.rawSpan, from: .client)
         case nil: forward(bytes, from: .client)
         }
     }
@@ -176,7 +183,7 @@ extension RelayFlow {
         let side = side(of: stream)
         if side == .client, let held = signatureGuard?.ended() {
             signatureGuard = nil
-            if !held.isEmpty { unsafe forward(held.span.bytes, from: .client) }
+            if !held.isEmpty { forward(held.rawSpan, from: .client) }
             guard !isOver else { return }
         }
         switch session.relayState.ended(side) {

@@ -96,7 +96,7 @@ private final class DemoConversation: StreamReader {
         let text = DemoAnswer(server: server, header: header, request: request).text
         let bytes = isHTTP ? DemoAnswer.http(text, isHead: request.starts(with: "HEAD ".utf8)) : Array(text.utf8)
         timer.start(after: .seconds(5)) { [self] in close() }
-        unsafe stream.write(held: bytes.span.bytes) { [self] error in
+        stream.write(held: bytes.rawSpan) { [self] error in
             // The client's FIN is waited for: a close with unread bytes would be a reset.
             if error == nil { stream.endWriting() } else { close() }
         }
@@ -123,7 +123,7 @@ struct DemoAnswer {
             "Hello, \(source.ip). I am server \(server), and this connection came from Herald;",
             "its \(version) header told me that you are \(source) and called \(destination).",
         ]
-        if unsafe HeaderPrefix.of(request.span.bytes) == .certain {
+        if HeaderPrefix.of(request.span) == .certain {
             lines.append("You sent a PROXY header to the port for plain clients: the other port expects one.")
         }
         return lines.joined(separator: "\n") + "\n"

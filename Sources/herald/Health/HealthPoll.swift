@@ -74,16 +74,9 @@ final class HealthPoll: StreamReader {
             \r
 
             """
-        let bytes = Array(request.utf8)
-        loop.withScratch(
-            byteCount: bytes.count,
-            fill: { output in for byte in bytes { output.append(byte) } },
-            use: { bytes in
-                stream.write(held: bytes) { [self] error in
-                    if let error { finish("\(url): \(error)") }
-                }
-            }
-        )
+        stream.write(held: Array(request.utf8).rawSpan) { [self] error in
+            if let error { finish("\(url): \(error)") }
+        }
         stream.startReading(self)
     }
 

@@ -33,8 +33,7 @@ final class Client: StreamReader, @unchecked Sendable {
 
     /// Sends as the peer takes it; nobody waits.
     func send(_ text: String) {
-        let bytes = Array(text.utf8)
-        unsafe stream.write(held: bytes.span.bytes) { _ in }
+        stream.write(held: Array(text.utf8).rawSpan) { _ in }
     }
 
     /// Sends a FIN.

@@ -151,7 +151,7 @@ extension TCPStream {
 
 extension [UInt8] {
     mutating func append(copying bytes: RawSpan) {
-        let bytes = Span<UInt8>(_bytes: bytes)
-        for index in bytes.indices { append(bytes[index]) }
+        // Safe: the bytes are read before the call returns.
+        unsafe bytes.withUnsafeBytes { unsafe append(contentsOf: $0) }
     }
 }
