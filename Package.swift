@@ -50,13 +50,18 @@ let package = Package(
             dependencies: ["HeraldCore", "LibUV", "NetworkAddress", "ProxyProtocol"],
             swiftSettings: houseRules
         ),
+        .target(
+            name: "HeraldAdmin",
+            dependencies: ["HeraldCore", "LibUV", "NetworkAddress"],
+            swiftSettings: houseRules
+        ),
 
         // Floor 4: the command.
         .executableTarget(
             name: "herald",
             dependencies: [
-                "HeraldConfiguration", "HeraldCore", "HeraldServer", "LibUV", "NetworkAddress", "ProxyProtocol",
-                argumentParser,
+                "HeraldAdmin", "HeraldConfiguration", "HeraldCore", "HeraldServer", "LibUV", "NetworkAddress",
+                "ProxyProtocol", argumentParser,
             ],
             swiftSettings: houseRules
         ),
@@ -93,6 +98,11 @@ let package = Package(
         .testTarget(
             name: "HeraldServerTests",
             dependencies: ["HeraldServer", "HeraldCore", "LibUV", "NetworkAddress", "ProxyProtocol"],
+            swiftSettings: houseRules
+        ),
+        .testTarget(
+            name: "HeraldAdminTests",
+            dependencies: ["HeraldAdmin", "HeraldCore", "LibUV", "NetworkAddress"],
             swiftSettings: houseRules
         ),
         .systemLibrary(name: "CLinux", path: "Tests/CLinux"),

@@ -10,15 +10,7 @@ package struct BindFailure: Error, Sendable, CustomStringConvertible {
     package let error: UVError
 
     package var description: String {
-        let reason =
-            switch error {
-            case .addressInUse: "another process listens there already"
-            case .permissionDenied: "not permitted (ports below 1024 need root or CAP_NET_BIND_SERVICE)"
-            case .addressNotAvailable: "no such address on this machine"
-            case .familyNotSupported: "this machine has no IPv6"
-            default: error.description
-            }
-        return "frontend '\(frontend)': can't listen on \(address): \(reason)"
+        "frontend '\(frontend)': can't listen on \(address): \(error.listeningReason)"
     }
 }
 

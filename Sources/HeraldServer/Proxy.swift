@@ -1,10 +1,14 @@
-import HeraldCore
+package import HeraldCore
 package import LibUV
 import NetworkAddress
 
 /// Why the process could not start; every problem at once.
 package struct StartFailure: Error, CustomStringConvertible {
     package let problems: [String]
+
+    package init(problems: [String]) {
+        self.problems = problems
+    }
 
     package var description: String { problems.joined(separator: "\n") }
 }
@@ -22,6 +26,7 @@ package struct ProxySummary: Sendable {
 /// Lives on the control loop, the first of the loops, which also carries sessions.
 package actor Proxy: LoopActor {
     private let settings: ProxySettings
+    private let isDialogue: Bool
     private let loops: [EventLoop]
     private let journal: Journal
     private let checker: HealthChecker
@@ -31,13 +36,17 @@ package actor Proxy: LoopActor {
     private var frontends: [[Frontend]] = []
     private var signals: [SignalSource] = []
     private var checks: Task<Void, Never>?
+    private var detach: @Sendable () async -> Void = {}
+    private var takesClients = false
     private let stopRequests = StopRequests()
     private let startedAt = ContinuousClock.now
 
     package nonisolated var loop: EventLoop { loops[0] }
 
-    init(_ settings: ProxySettings, loops: [EventLoop], maximumSessions: Int, journal: Journal) {
+    /// - Parameter isDialogue: whether SIGHUP is the end of the terminal that it runs in.
+    init(_ settings: ProxySettings, loops: [EventLoop], maximumSessions: Int, journal: Journal, isDialogue: Bool) {
         self.settings = settings
+        self.isDialogue = isDialogue
         self.loops = loops
         self.journal = journal
         checker = HealthChecker(loop: loops[0])
@@ -46,12 +55,18 @@ package actor Proxy: LoopActor {
 
     /// Runs until a signal says otherwise.
     ///
-    /// - Parameter ready: called once clients are taken in, with the addresses that are listened on.
-    func run(ready: @Sendable ([SocketAddress]) -> Void) async throws(StartFailure) -> ProxySummary {
+    /// - Parameters:
+    ///   - attachment: started first and ended last.
+    ///   - ready: called once clients are taken in, with the addresses that are listened on.
+    func run(
+        attachment: ProxyAttachment?,
+        ready: @Sendable ([SocketAddress]) -> Void
+    ) async throws(StartFailure) -> ProxySummary {
         let addresses: [SocketAddress]
         do throws(StartFailure) {
             // First of all: whoever can connect can stop it in order.
             try handleSignals()
+            if let attachment { detach = try await attachment(self, loops) }
             makePools(try await resolveServers())
             addresses = try await listen()
         } catch {
@@ -60,6 +75,7 @@ package actor Proxy: LoopActor {
         }
         startChecks()
         for frontend in frontends.joined() { await frontend.start() }
+        takesClients = true
         announceStart(addresses)
         ready(addresses)
         await stopRequests.first()
@@ -163,13 +179,17 @@ package actor Proxy: LoopActor {
     }
 
     private func handleSignals() throws(StartFailure) {
-        for signal in [SignalSource.Signal.terminate, .interrupt] {
-            do throws(UVError) {
-                let source = try SignalSource(signal, loop: loop) { [stopRequests] in stopRequests.add() }
+        do throws(UVError) {
+            for signal in [SignalSource.Signal.terminate, .interrupt, .hangUp] {
+                let stops = signal != .hangUp || isDialogue
+                let source = try SignalSource(signal, loop: loop) { [stopRequests, journal] in
+                    if stops { return stopRequests.add() }
+                    journal.event(.warning, "SIGHUP changes nothing: a changed file takes effect at the next start")
+                }
                 signals.append(source)
-            } catch {
-                throw StartFailure(problems: ["can't listen for signals: \(error)"])
             }
+        } catch {
+            throw StartFailure(problems: ["can't listen for signals: \(error)"])
         }
     }
 
@@ -270,6 +290,20 @@ package actor Proxy: LoopActor {
                 }
             }
         }
+        await detach()
+    }
+}
+
+extension Proxy: ReadinessSource {
+    package var readiness: ReadinessReport {
+        if stopRequests.count > 0 { return ReadinessReport(reasons: [.draining]) }
+        // Every bind is open by then, or the process is not.
+        guard takesClients else { return ReadinessReport(reasons: [.starting]) }
+        let pools = workers[0].value.pools
+        let idle = settings.frontends.filter { !pools[$0.backend].hasServer }
+        return ReadinessReport(
+            reasons: idle.map { .noServer(frontend: $0.name, backend: settings.backends[$0.backend].name) }
+        )
     }
 }
 

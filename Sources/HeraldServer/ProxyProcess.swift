@@ -1,15 +1,27 @@
 package import HeraldCore
-import LibUV
+package import LibUV
 package import NetworkAddress
+
+/// Starts what is to run beside a proxy, on its loops, of which the control loop comes first.
+///
+/// Called on the control loop, before the proxy looks a name up or opens a bind.
+/// - Returns: what ends it, called on the control loop once no session is left.
+package typealias ProxyAttachment =
+    @Sendable (_ proxy: any ReadinessSource, _ loops: [EventLoop]) async throws(StartFailure) ->
+    @Sendable () async -> Void
 
 /// Runs a proxy on this thread and as many others as are asked for, until it is told to stop.
 package enum ProxyProcess {
     /// - Parameters:
+    ///   - isDialogue: whether somebody at a terminal runs it: then SIGHUP, the terminal's end, stops it like SIGTERM.
+    ///   - attachment: nil for a proxy on its own.
     ///   - ready: called on this thread once clients are taken in, with the addresses that are listened on.
     /// - Throws: ``StartFailure`` when it could not start; nothing is left running then.
     package static func run(
         _ settings: ProxySettings,
         journal: Journal,
+        isDialogue: Bool = false,
+        attachment: ProxyAttachment? = nil,
         ready: @escaping @Sendable ([SocketAddress]) -> Void = { _ in }
     ) throws(StartFailure) -> ProxySummary {
         SignalSource.ignoreBrokenPipes()
@@ -17,11 +29,17 @@ package enum ProxyProcess {
         let threads = settings.process.threads ?? Parallelism.threads
         let loops = try makeLoops(threads)
         let maximumSessions = settings.process.maximumSessions ?? Limits.sessions(openFiles: openFiles)
-        let proxy = Proxy(settings, loops: loops, maximumSessions: maximumSessions, journal: journal)
+        let proxy = Proxy(
+            settings,
+            loops: loops,
+            maximumSessions: maximumSessions,
+            journal: journal,
+            isDialogue: isDialogue
+        )
         let outcome = Outcome()
         loops[0].spawn {
             do throws(StartFailure) {
-                outcome.result = .success(try await proxy.run(ready: ready))
+                outcome.result = .success(try await proxy.run(attachment: attachment, ready: ready))
             } catch {
                 outcome.result = .failure(error)
             }

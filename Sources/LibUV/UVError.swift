@@ -66,6 +66,19 @@ extension UVError {
     }
 }
 
+extension UVError {
+    /// Why nobody can listen on an address, in plain words.
+    package var listeningReason: String {
+        switch self {
+        case .addressInUse: "another process listens there already"
+        case .permissionDenied: "not permitted (ports below 1024 need root or CAP_NET_BIND_SERVICE)"
+        case .addressNotAvailable: "no such address on this machine"
+        case .familyNotSupported: "this machine has no IPv6"
+        default: description
+        }
+    }
+}
+
 /// Turns libuv's negative answers into errors.
 @discardableResult
 func checked(_ result: Int32) throws(UVError) -> Int32 {

@@ -14,7 +14,8 @@ struct Herald: ParsableCommand {
             """,
         version: "herald \(heraldVersion)",
         subcommands: [
-            RunCommand.self, CheckCommand.self, ConvertCommand.self, DecodeCommand.self, DemoCommand.self,
+            RunCommand.self, CheckCommand.self, ConvertCommand.self, DecodeCommand.self, HealthCommand.self,
+            DemoCommand.self,
         ]
     )
 

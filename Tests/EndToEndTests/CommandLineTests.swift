@@ -29,7 +29,7 @@ struct CommandLineTests {
     @Test func helpNamesEveryCommand() throws {
         let herald = try Herald.command("--help")
         #expect(herald.poll() == .code(0))
-        for command in ["run", "check", "convert", "decode", "demo"] {
+        for command in ["run", "check", "convert", "decode", "health", "demo"] {
             #expect(herald.output.contains(command))
         }
     }

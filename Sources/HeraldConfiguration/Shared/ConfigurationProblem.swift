@@ -35,10 +35,7 @@ package struct ConfigurationProblem: Hashable, Sendable {
 
     /// One line, without the file's name and the position.
     package var message: String {
-        var message = found
-        if let expected { message += "; expected \(expected)" }
-        if let suggestion { message += "; did you mean '\(suggestion)'?" }
-        return message
+        Fault(found, expected: expected, suggestion: suggestion).message
     }
 }
 

@@ -9,6 +9,14 @@ struct Fault: Error, Hashable {
         self.expected = expected
         self.suggestion = suggestion
     }
+
+    /// On one line.
+    var message: String {
+        var message = found
+        if let expected { message += "; expected \(expected)" }
+        if let suggestion { message += "; did you mean '\(suggestion)'?" }
+        return message
+    }
 }
 
 /// Collects the problems of one file, so that a reader can go on after each of them.

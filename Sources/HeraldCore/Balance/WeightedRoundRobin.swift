@@ -45,6 +45,9 @@ package struct WeightedRoundRobin: Sendable {
         }
     }
 
+    /// Whether no server takes sessions.
+    package var isEmpty: Bool { takers.isEmpty }
+
     /// The server whose turn it is, as an index into the weights; nil where none takes sessions.
     package func pick(turn: UInt64) -> Int? {
         takers.isEmpty ? nil : takers[taker(at: turn)]

@@ -52,6 +52,37 @@ package enum Limits {
     /// First checks are spread over this at most, however long the interval.
     package static let maximumFirstCheckDelay = Duration.seconds(10)
 
+    // MARK: Admin endpoint
+
+    /// Connections to the admin endpoint at one time. One more takes the place of the oldest: whoever opens many and says
+    /// nothing keeps nobody else out.
+    package static let maximumAdminConnections = 64
+    /// From a connection's accept to the end of its request's head.
+    package static let adminHeadTimeout = Duration.seconds(5)
+    /// From the request's head until the client has taken the reply. Longer than `loopStallTimeout`, which a reply may
+    /// wait for.
+    package static let adminReplyTimeout = Duration.seconds(10)
+    /// How long a client may take to answer the FIN behind the reply with its own.
+    package static let adminFarewellTimeout = Duration.seconds(1)
+    /// What a client may send behind its request's head: it is read and thrown away, since a close with unread bytes would
+    /// be a reset.
+    package static let maximumAdminExcessBytes = 64 * 1024
+    /// A loop that has not turned for this long is reported.
+    package static let loopStallTimeout = Duration.seconds(5)
+    /// How often loops are asked for a sign of life while somebody wants to know.
+    package static let loopWatchInterval = Duration.seconds(1)
+    /// How long after the last poll they are still asked. Longer than the intervals of most orchestrators.
+    package static let loopWatchDuration = Duration.seconds(60)
+
+    // MARK: HTTP
+
+    /// Start line and fields of a request or a reply.
+    package static let maximumHTTPHeadBytes = 8 * 1024
+    /// What is read of a reply's body.
+    package static let maximumHTTPReplyBytes = 64 * 1024
+    /// For `herald health`, from the look-up of a name to the end of the reply.
+    package static let healthPollTimeout = Duration.seconds(3)
+
     // MARK: Log
 
     /// Lines that wait for a slow reader of the log. What comes beyond is dropped and counted: the log never blocks a

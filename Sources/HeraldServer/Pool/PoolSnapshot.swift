@@ -28,6 +28,9 @@ package struct PoolSnapshot: Sendable {
         rotation = WeightedRoundRobin(weights: zip(servers, weights).map { $0.isUp ? $1 : 0 })
     }
 
+    /// Whether any server takes sessions: one that is up, and has a weight.
+    package var hasServer: Bool { !rotation.isEmpty }
+
     /// The server whose turn it is; nil where none is up.
     package func pick() -> Int? {
         rotation.pick(turn: turns.next())

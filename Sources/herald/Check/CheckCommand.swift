@@ -40,11 +40,12 @@ struct CheckCommand: ParsableCommand {
 enum ConfigurationFile {
     /// Reads the file; warnings and errors go to standard error, a line each.
     ///
+    /// - Parameter showsWarnings: whether a valid file's warnings are shown.
     /// - Throws: the command's exit code.
-    static func read(_ path: String) throws -> Configuration {
+    static func read(_ path: String, showsWarnings: Bool = true) throws -> Configuration {
         do throws(ConfigurationError) {
             let configuration = try Configuration.read(file: path)
-            report(configuration.report.lines)
+            if showsWarnings { report(configuration.report.lines) }
             return configuration
         } catch {
             report(error.lines)

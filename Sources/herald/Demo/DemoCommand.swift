@@ -33,7 +33,12 @@ struct DemoCommand: ParsableCommand {
             thread.join()
         }
         let settings = DemoCommand.settings(addresses)
-        try ProxyRunner.run(settings, greeting: DemoCommand.greeting, farewell: DemoCommand.farewell)
+        try ProxyRunner.run(
+            settings,
+            isDialogue: true,
+            greeting: DemoCommand.greeting,
+            farewell: DemoCommand.farewell
+        )
     }
 
     private static func settings(_ addresses: [SocketAddress]) -> ProxySettings {

@@ -1,6 +1,7 @@
 import ArgumentParser
 import HeraldConfiguration
 import HeraldCore
+import NetworkAddress
 
 /// `herald run`: the proxy itself, in the foreground.
 struct RunCommand: ParsableCommand {
@@ -12,7 +13,7 @@ struct RunCommand: ParsableCommand {
             line for each session's end and for each change of state.
 
             SIGTERM and SIGINT drain: no new client is taken in, and sessions have the drain timeout to finish; a second \
-            one stops at once. Exit codes: 0 stopped; 1 bad configuration, or it can't start; 2 bad usage.
+            one stops at once. SIGHUP changes nothing: a changed file takes effect at the next start. Exit codes: 0 stopped; 1 bad configuration, or it can't start; 2 bad usage.
             """
     )
 
@@ -26,6 +27,15 @@ struct RunCommand: ParsableCommand {
         )
     )
     var threads: Int?
+
+    @Option(
+        help: ArgumentHelp(
+            "Where /healthz and /readyz are told by HTTP, such as 127.0.0.1:9901. (default: the file's, else nowhere)",
+            valueName: "addr:port"
+        ),
+        transform: { try AddressArgument.bind($0) }
+    )
+    var admin: SocketAddress?
 
     @Option(help: ArgumentHelp("The log's format, text or json. (default: the file's, else text)", valueName: "format"))
     var logFormat: LogSettings.Format?
@@ -49,6 +59,7 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         var settings = try ConfigurationFile.read(config).settings
         if let threads { settings.process.threads = threads }
+        if let admin { settings.process.admin = admin }
         if let logFormat { settings.process.log.format = logFormat }
         if let logLevel { settings.process.log.level = logLevel }
         try ProxyRunner.run(settings)
