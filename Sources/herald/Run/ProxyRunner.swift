@@ -20,7 +20,10 @@ enum ProxyRunner {
                 journal: journal,
                 isDialogue: isDialogue,
                 attachment: settings.process.admin.map { AdminAttachment.at($0, journal: journal) },
-                ready: { _ in StandardStream.output.write(greeting) }
+                ready: { _ in
+                    StandardStream.output.write(greeting)
+                    StartupPages.release()
+                }
             )
             journal.close()
             StandardStream.output.write(farewell(summary))
