@@ -33,7 +33,7 @@ enum HAProxyGlobal {
             "Herald logs to standard output": """
             log log-tag log-send-hostname anonkey
             """,
-            "Herald has no command socket; 'herald run --admin' tells health and metrics": """
+            "Herald has no command socket; 'herald run --admin' tells health and readiness": """
             stats stats-file unix-bind
             """,
             "Herald stays in the foreground, as the user who started it": """

@@ -29,7 +29,7 @@ package struct ProcessSettings: Hashable, Sendable {
     package var maximumSessions: Int?
     /// How long sessions may go on once the process was told to stop.
     package var drainTimeout: Duration = .seconds(30)
-    /// Where health, metrics and status are told; nil tells them nowhere.
+    /// Where health and readiness are told by HTTP; nil tells them nowhere.
     package var admin: SocketAddress?
     package var log = LogSettings()
 
