@@ -3,7 +3,7 @@
 SWIFT ?= swift
 SOURCES = Package.swift Sources Tests
 
-.PHONY: demo build test lint bench install-tools clean
+.PHONY: demo build test stress lint bench install-tools clean
 
 ## demo: build and run the main job with nothing to set up; Ctrl-C ends it
 demo: build
@@ -14,14 +14,20 @@ build:
 	@.ci/install build
 	$(SWIFT) build -c release --product herald
 
-## test: lint, and every test in debug and in release
+## test: lint, and every test in debug and in release; the bridge under load, and under both sanitizers
 test: install-tools lint
 	$(SWIFT) build --build-tests
 	$(SWIFT) build -c release --build-tests
+	$(MAKE) stress
 	$(SWIFT) test --skip-build --skip EndToEndTests
 	$(SWIFT) test --skip-build -c release --skip EndToEndTests
 	$(SWIFT) test --skip-build --filter EndToEndTests
 	$(SWIFT) test --skip-build -c release --filter EndToEndTests
+
+## stress: 100,000 connections through the bridge as it ships, under AddressSanitizer, and under ThreadSanitizer
+stress:
+	@.ci/install build
+	Tests/BridgeStress/stress.sh
 
 ## lint: the style that .swift-format describes
 lint:

@@ -96,11 +96,6 @@ let package = Package(
             swiftSettings: houseRules
         ),
         .testTarget(
-            name: "HeraldServerTests",
-            dependencies: ["HeraldServer", "HeraldCore", "LibUV", "NetworkAddress", "ProxyProtocol"],
-            swiftSettings: houseRules
-        ),
-        .testTarget(
             name: "HeraldAdminTests",
             dependencies: ["HeraldAdmin", "HeraldCore", "LibUV", "NetworkAddress"],
             swiftSettings: houseRules

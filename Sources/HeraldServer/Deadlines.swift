@@ -3,7 +3,7 @@ package import LibUV
 
 /// The deadlines of one loop: a wheel, and one timer that runs while anything is on it.
 ///
-/// Lives on its loop alone. A deadline comes up to `Limits.deadlineTick` late, never early.
+/// Lives on its loop alone. A deadline comes up to two of `Limits.deadlineTick` late; early by no more than a turn of the loop takes.
 package final class Deadlines {
     private let loop: EventLoop
     private let timer: Timer

@@ -32,7 +32,8 @@ extension Frontend {
         guard let trust = binds[session.bind].trust else { return false }
         switch trust.verdict(on: session.peer.ip) {
         case .believe: session.isHeaderBelieved = true
-        case .disregard: break
+        // Its header is read and put away; a second one must not reach the server.
+        case .disregard: session.isGuarded = true
         case .plain:
             session.isGuarded = true
             return false
@@ -40,22 +41,28 @@ extension Frontend {
             session.end(.untrustedPeer)
             return false
         }
-        if binds[session.bind].waitingForHeader >= Limits.maximumSessionsWaitingForHeader {
+        let strangers = binds[session.bind].waitingStrangers
+        if waitsAmongStrangers(session) && strangers >= Limits.maximumSessionsWaitingForHeader {
             session.end(.tooManyWaiting)
         }
         return session.ending == nil
     }
 
+    /// Whether anybody could be in its place: those who were named as trusted are not to be kept out by others' silence.
+    private func waitsAmongStrangers(_ session: Session) -> Bool {
+        !session.isHeaderBelieved || binds[session.bind].settings.acceptProxy?.trusted == nil
+    }
+
     private func receiveHeader(_ bound: LoopBound<Session>) async {
         await loop.suspend { startReceivingHeader(bound.value, $0) }
-        binds[bound.value.bind].waitingForHeader -= 1
+        if waitsAmongStrangers(bound.value) { binds[bound.value.bind].waitingStrangers -= 1 }
     }
 
     @inline(never)
     private func startReceivingHeader(_ session: Session, _ continuation: LoopContinuation) {
         guard let parser = binds[session.bind].parser, let settings = binds[session.bind].settings.acceptProxy
         else { preconditionFailure("a header is read only where one is accepted") }
-        binds[session.bind].waitingForHeader += 1
+        if waitsAmongStrangers(session) { binds[session.bind].waitingStrangers += 1 }
         HeaderWait(session, parser: parser, deadlines: worker.value.deadlines, continuation: continuation)
             .start(limit: settings.timeout)
     }
@@ -110,8 +117,9 @@ extension Frontend {
             session.connectedAt = SystemInformation.monotonicNanoseconds
             return .relay
         }
-        if case .local = failure {
-            session.end(.localResources)
+        // Nobody tells of a client that has gone while nothing was read from it.
+        if session.client.isReset {
+            session.end(.clientGone)
             return .finish
         }
         let pool = pool
@@ -126,7 +134,7 @@ extension Frontend {
         case .sameServer:
             return .pause
         case .giveUp:
-            session.end(.connectFailed(failure))
+            if case .local = failure { session.end(.localResources) } else { session.end(.connectFailed(failure)) }
             return .finish
         }
     }

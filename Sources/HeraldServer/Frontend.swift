@@ -24,7 +24,8 @@ package actor Frontend: LoopActor {
         let trust: TrustPolicy?
         let parser: HeaderParser?
         let description: String
-        var waitingForHeader = 0
+        /// Sessions that wait for their header, of peers that were not named as trusted.
+        var waitingStrangers = 0
     }
 
     let settings: FrontendSettings
@@ -110,6 +111,9 @@ package actor Frontend: LoopActor {
             loop: loop,
             address: address,
             options: options,
+            mayAccept: { [unowned self] in
+                assumeIsolated { $0.mayAccept() }
+            },
             onAccept: { [unowned self] client, peer in
                 assumeIsolated { $0.accepted(client, from: peer, bind: index) }
             },
@@ -131,6 +135,13 @@ package actor Frontend: LoopActor {
         listeners = []
     }
 
+    /// Asked before each client: over all loops, no more are to be taken in than there is room for.
+    private func mayAccept() -> Bool {
+        guard gates.contains(where: \.isFull) else { return true }
+        pause()
+        return false
+    }
+
     private func accepted(_ client: TCPStream, from peer: SocketAddress, bind: Int) {
         let session = Session(
             client: client,
@@ -140,7 +151,10 @@ package actor Frontend: LoopActor {
         )
         worker.value.add(session)
         for gate in gates { gate.enter() }
-        if gates.contains(where: \.isFull) { pause() }
+        if acceptFailure != nil {
+            acceptFailure = nil
+            journal.event(.notice, "accepting again", ["frontend": .text(settings.name)])
+        }
         let bound = LoopBound(session, loop: loop)
         loop.spawn { await self.serve(bound) }
     }
@@ -164,10 +178,6 @@ package actor Frontend: LoopActor {
         guard isPaused && !isStopped else { return }
         isPaused = false
         if gates.contains(where: \.isFull) { return pause() }
-        if acceptFailure != nil {
-            acceptFailure = nil
-            journal.event(.notice, "accepting again", ["frontend": .text(settings.name)])
-        }
         for listener in listeners { listener.resume() }
     }
 
@@ -202,6 +212,7 @@ package actor Frontend: LoopActor {
                 SessionRecord(session, ending, frontend: settings.name, bind: bind, backend: backend.name)
             )
         }
+        worker.count(ending)
         session.close(ending)
         worker.remove(session)
         for gate in gates { gate.leave() }

@@ -19,6 +19,8 @@ package struct ProxySummary: Sendable {
     package let sessionCount: UInt64
     /// Sessions that had not finished when the time to drain was over.
     package let cutOffCount: Int
+    /// How many sessions ended otherwise than well, by label and reason.
+    package let failures: [String: Int]
 }
 
 /// The whole proxy: brings everything up in order, waits to be told to stop, and takes it down in order.
@@ -38,6 +40,7 @@ package actor Proxy: LoopActor {
     private var checks: Task<Void, Never>?
     private var detach: @Sendable () async -> Void = {}
     private var takesClients = false
+    private var failures: [String: Int] = [:]
     private let stopRequests = StopRequests()
     private let startedAt = ContinuousClock.now
 
@@ -67,7 +70,7 @@ package actor Proxy: LoopActor {
             // First of all: whoever can connect can stop it in order.
             try handleSignals()
             if let attachment { detach = try await attachment(self, loops) }
-            makePools(try await resolveServers())
+            makePools(try await ServerLookup.members(of: settings.backends, loop: loop))
             addresses = try await listen()
         } catch {
             await shutDown()
@@ -81,42 +84,16 @@ package actor Proxy: LoopActor {
         await stopRequests.first()
         let cutOffCount = await drain()
         await shutDown()
-        let summary = ProxySummary(sessionCount: processGate.total, cutOffCount: cutOffCount)
+        let summary = ProxySummary(
+            sessionCount: processGate.total,
+            cutOffCount: cutOffCount,
+            failures: failures
+        )
         announceStop(summary)
         return summary
     }
 
     // MARK: Start
-
-    /// Looks up the servers that are named rather than numbered, all at one time.
-    private func resolveServers() async throws(StartFailure) -> [[BackendPool.Member]] {
-        var problems: [String] = []
-        var members: [[BackendPool.Member]] = []
-        for backend in settings.backends {
-            var resolved: [BackendPool.Member] = []
-            for server in backend.servers {
-                do throws(Resolver.Failure) {
-                    resolved.append(BackendPool.Member(settings: server, address: try await address(of: server)))
-                } catch {
-                    problems.append(
-                        "backend '\(backend.name)', server '\(server.name)': can't resolve '\(server.address)': \(error)"
-                    )
-                }
-            }
-            members.append(resolved)
-        }
-        guard problems.isEmpty else { throw StartFailure(problems: problems) }
-        return members
-    }
-
-    private func address(of server: ServerSettings) async throws(Resolver.Failure) -> SocketAddress {
-        switch server.address {
-        case .ip(let address): return address
-        case .name(let name, let port):
-            let addresses = try await Resolver.addresses(of: name, loop: loop)
-            return SocketAddress(addresses[0], port: port)
-        }
-    }
 
     private func makePools(_ members: [[BackendPool.Member]]) {
         for (index, backend) in settings.backends.enumerated() {
@@ -255,11 +232,13 @@ package actor Proxy: LoopActor {
     }
 
     private func announceStop(_ summary: ProxySummary) {
+        let failures = summary.failures.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)" }
         journal.event(
             .notice,
             "stopped",
             [
                 "sessions": .integer(Int(clamping: summary.sessionCount)), "cut_off": .integer(summary.cutOffCount),
+                "failures": .text(failures.joined(separator: ", ")),
                 "uptime": .text((ContinuousClock.now - startedAt).plainText),
             ]
         )
@@ -283,12 +262,13 @@ package actor Proxy: LoopActor {
         for frontend in frontends.joined() { await frontend.stop() }
         for signal in signals { signal.close() }
         for worker in workers {
-            await withCheckedContinuation { continuation in
+            let counts = await withCheckedContinuation { continuation in
                 worker.loop.execute {
                     worker.value.close()
-                    continuation.resume()
+                    continuation.resume(returning: worker.value.failures)
                 }
             }
+            failures.merge(counts, uniquingKeysWith: +)
         }
         await detach()
     }

@@ -28,7 +28,16 @@ package enum ProxyProcess {
         let openFiles = SystemInformation.raiseOpenFileLimit()
         let threads = settings.process.threads ?? Parallelism.threads
         let loops = try makeLoops(threads)
-        let maximumSessions = settings.process.maximumSessions ?? Limits.sessions(openFiles: openFiles)
+        let checkedServers = settings.backends.reduce(0) { $0 + $1.checkedCount }
+        let room = Limits.sessions(openFiles: openFiles, checkedServers: checkedServers)
+        if let asked = settings.process.maximumSessions, asked > room {
+            journal.event(
+                .warning,
+                "fewer sessions than configured: the limit on open files is too low",
+                ["sessions": .integer(room), "configured": .integer(asked), "open_files": .integer(openFiles)]
+            )
+        }
+        let maximumSessions = min(settings.process.maximumSessions ?? room, room)
         let proxy = Proxy(
             settings,
             loops: loops,
@@ -75,8 +84,15 @@ package enum ProxyProcess {
 }
 
 extension Limits {
-    /// Sessions that `openFiles` descriptors are enough for.
-    static func sessions(openFiles: Int) -> Int {
-        max(1, (openFiles - reservedDescriptors) / descriptorsPerSession)
+    /// Sessions that `openFiles` descriptors are enough for, beside the health checks.
+    static func sessions(openFiles: Int, checkedServers: Int) -> Int {
+        let wanted = reservedDescriptors + min(checkedServers, maximumConcurrentChecks)
+        // Where there are few, most are for sessions all the same.
+        let reserved = min(wanted, openFiles / 4)
+        return min(max(1, (openFiles - reserved) / descriptorsPerSession), maximumSessions)
     }
+}
+
+extension BackendSettings {
+    fileprivate var checkedCount: Int { servers.count { $0.check != nil } }
 }

@@ -32,8 +32,8 @@ package actor Relay: LoopActor {
             deadlines: worker.value.deadlines,
             continuation: continuation
         )
-        let believed = session.isHeaderBelieved ? session.header : nil
-        let header = HeaderAnnouncement(target.announcement, endpoints: session.endpoints, received: believed)
+        let header = HeaderAnnouncement(target.announcement, endpoints: session.endpoints, received: session.header)
+        session.forgetHeader()
         loop.withScratch(byteCount: header.length, fill: { header.write(to: &$0) }, use: { flow.start(header: $0) })
     }
 }

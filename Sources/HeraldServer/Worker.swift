@@ -9,6 +9,8 @@ package final class Worker {
     /// What each backend looks like now; same indices as the settings' backends.
     private(set) var pools: [PoolSnapshot]
     private var sessions: [Session] = []
+    /// How many sessions ended otherwise than well, by label and reason.
+    private(set) var failures: [String: Int] = [:]
 
     package init(loop: EventLoop, pools: [PoolSnapshot], journal: Journal) {
         self.loop = loop
@@ -27,6 +29,13 @@ package final class Worker {
     func add(_ session: Session) {
         session.position = sessions.count
         sessions.append(session)
+    }
+
+    /// Counts an ending that is none of the good ones.
+    func count(_ ending: SessionEnding) {
+        guard ending.isError else { return }
+        let name = ending.reason.map { "\(ending.label)/\($0)" } ?? ending.label
+        failures[name, default: 0] += 1
     }
 
     func remove(_ session: Session) {

@@ -23,6 +23,7 @@ package final class TCPListener: Handle, @unchecked Sendable {
     }
 
     private let descriptor: Int32
+    private let mayAccept: () -> Bool
     private let onAccept: (TCPStream, SocketAddress) -> Void
     private let onError: (UVError) -> Void
     private var isListening = false
@@ -30,16 +31,19 @@ package final class TCPListener: Handle, @unchecked Sendable {
     /// Binds and listens. Connections come once `resume()` is called.
     ///
     /// - Parameters:
+    ///   - mayAccept: asked before each connection; where it says no, it must have paused the listener.
     ///   - onAccept: called with each connection and the peer's address, on the loop.
     ///   - onError: called when accepting failed for want of something on this machine; the listener is paused then.
     package init(
         loop: EventLoop,
         address: SocketAddress,
         options: Options,
+        mayAccept: @escaping () -> Bool = { true },
         onAccept: @escaping (TCPStream, SocketAddress) -> Void,
         onError: @escaping (UVError) -> Void
     ) throws(UVError) {
         descriptor = try TCPListener.open(address, options: options)
+        self.mayAccept = mayAccept
         self.onAccept = onAccept
         self.onError = onError
         super.init(loop: loop, kind: UV_POLL)
@@ -101,7 +105,8 @@ package final class TCPListener: Handle, @unchecked Sendable {
 
 extension TCPListener {
     private func acceptPending() {
-        for _ in 0..<TCPListener.maximumAcceptsPerTurn where isListening {
+        for _ in 0..<TCPListener.maximumAcceptsPerTurn {
+            guard isListening && mayAccept() else { return }
             var accepted: Int32 = -1
             let peer = unsafe SocketAddress.written { address, length in
                 let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)

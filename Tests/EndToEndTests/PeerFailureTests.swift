@@ -59,6 +59,17 @@ struct PeerFailureTests {
         #expect(becomesTrue { pair.herald.facts.descriptorCount == base })
     }
 
+    /// Nothing is read from a client after its FIN, so that no event tells of the reset.
+    @Test func aResetBehindAFinIsNoticedWithoutTimeouts() throws {
+        let pair = try Pair()
+        let (client, server) = try pair.session()
+        try client.finish()
+        #expect(try server.receiveAll().ending == .finished)
+        try client.reset()
+        #expect(pair.herald.ending(of: client) == "client-reset")
+        server.close()
+    }
+
     @Test func aServerThatNeverAnswersHoldsNobodyElseUp() throws {
         let pair = try Pair(defaults: ["timeout client 400", "timeout server 400"])
         let (client, server) = try pair.session()

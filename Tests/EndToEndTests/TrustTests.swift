@@ -52,6 +52,14 @@ struct TrustTests {
         #expect(announced.payload == [0x21])
     }
 
+    @Test func ignoreLetsNoSecondHeaderThrough() throws {
+        let pair = try TrustingHerald(otherwise: "ignore")
+        let client = try Connection(to: .loopback(pair.port), from: Self.stranger)
+        try client.send(Array("PROXY UNKNOWN\r\n".utf8) + Self.header)
+        #expect(try client.receiveAll().ending == .reset)
+        #expect(pair.herald.ending(of: client) == "header-from-untrusted")
+    }
+
     @Test func aMappedPeerIsKnownByItsIPv4Address() throws {
         let pair = try TrustingHerald(bind: "[::]", otherwise: "reject")
         let announced = try pair.announced(from: .loopback(), Self.header)

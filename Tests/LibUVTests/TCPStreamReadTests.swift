@@ -25,8 +25,12 @@ import Testing
         try await withLoop { loop in
             let pair = try await Pair(loop)
             pair.client.reset()
-            await loop.sleep(for: .milliseconds(5))
-            #expect(pair.server.readAvailable { _ in } == .failed(.connectionReset))
+            var result = TCPStream.ReadResult.nothingYet
+            await loop.until {
+                result = pair.server.readAvailable { _ in }
+                return result != .nothingYet
+            }
+            #expect(result == .failed(.connectionReset))
             #expect(UVError.connectionReset.isReset)
             pair.close()
         }

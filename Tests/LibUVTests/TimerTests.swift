@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test func cancellationFromAnotherThreadEndsASleep() async throws {
-        let slept = try await withLoop { loop in
+        let isAwake = try await withLoop { loop in
             let isAsleep = Counter()
             let task = loop.spawn {
                 isAsleep.add()
@@ -141,12 +141,12 @@ import Testing
                 #expect(Task.isCancelled)
             }
             await loop.until { isAsleep.value == 1 }
-            return await ContinuousClock().measure {
-                Task.detached { task.cancel() }
-                await task.value
-            }
+            Task.detached { task.cancel() }
+            await task.value
+            return true
         }
-        #expect(slept < .seconds(20))
+        // Otherwise it would not have come here for a quarter of an hour.
+        #expect(isAwake)
     }
 
     @Test func aCancelledTaskDoesNotSleep() async throws {

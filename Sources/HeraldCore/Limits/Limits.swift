@@ -21,6 +21,8 @@ package enum Limits {
     package static let maximumRetries = 100
     /// Between two attempts at the same server: at once, a restarting server would refuse all of them.
     package static let retryPause = Duration.seconds(1)
+    /// Sessions at one time, however many open files are allowed: some container engines allow a thousand million.
+    package static let maximumSessions = 1_000_000
     /// Descriptors that a session needs: the client's and the server's.
     package static let descriptorsPerSession = 2
     /// Descriptors kept back from sessions: standard streams, libuv's own, listeners, checks, the admin endpoint.
@@ -32,6 +34,11 @@ package enum Limits {
     /// One read is also the most that is held for a direction whose other side takes nothing.
     package static let readBufferBytes = 128 * 1024
 
+    /// How often a session is looked at for what no event tells: a side that was reset while it was not read.
+    package static let relayLookInterval = Duration.seconds(5)
+    /// After one side was reset, how long the other one's last bytes may take to be delivered before it is reset, too.
+    package static let farewellTimeout = Duration.seconds(5)
+
     // MARK: Loops and listeners
 
     /// Worker threads, one loop each.
@@ -40,7 +47,7 @@ package enum Limits {
     package static let listenBacklog = 4096
     /// How long a listener rests when no descriptor or memory is left: the pending connection would wake it at once.
     package static let acceptPause = Duration.milliseconds(100)
-    /// The tick of a loop's deadlines. A timeout strikes this much late at most.
+    /// The tick of a loop's deadlines. A timeout strikes up to two of these late.
     package static let deadlineTick = Duration.milliseconds(100)
 
     // MARK: Servers

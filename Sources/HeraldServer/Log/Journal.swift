@@ -35,7 +35,15 @@ package final class Journal: Sendable {
             return
         }
         let lost = dropped.exchange(0, ordering: .relaxed)
-        if lost > 0 { event(.warning, "log lines dropped: their reader is too slow", ["lines": .integer(lost)]) }
+        guard lost > 0 else { return }
+        var warning: [UInt8] = []
+        LogLine(
+            time: .now,
+            level: .warning,
+            message: "log lines dropped: their reader is too slow",
+            fields: ["lines": .integer(lost)]
+        ).append(to: &warning, as: settings.format)
+        if !output.append(warning) { dropped.wrappingAdd(lost, ordering: .relaxed) }
     }
 
     /// Writes what is left, as long as the reader takes it within `limit`.

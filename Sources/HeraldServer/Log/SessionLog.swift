@@ -57,11 +57,9 @@ extension SessionRecord {
             totalDuration: since(session.acceptedAt, until: now),
             ending: ending
         )
-        header = session.header.map { SessionRecord.Header($0) }
-        if session.isHeaderBelieved, let announced = session.header?.announced {
-            announcedSource = announced.source
-            announcedDestination = announced.destination
-        }
+        header = session.headerKind
+        announcedSource = session.announced?.source
+        announcedDestination = session.announced?.destination
         server = session.target.map { Server(name: $0.name, address: $0.address) }
         retries = session.attempts?.retryCount ?? 0
         bytesFromClient = session.relayState.byteCount(from: .client)

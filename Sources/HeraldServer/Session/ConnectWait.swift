@@ -13,6 +13,8 @@ final class ConnectWait: SessionWait {
         let stream = TCPStream(loop: session.client.loop)
         session.server = stream
         stream.connect(to: address) { [self] error in
+            // An attempt that was given up is called back later, when the next one may be under way.
+            guard !isOver else { return }
             if let error { session.connectFailure = ServerFailure(connecting: error) }
             finish()
         }

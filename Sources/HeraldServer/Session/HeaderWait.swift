@@ -27,8 +27,7 @@ final class HeaderWait: SessionWait, StreamReader {
         case .malformed(let error):
             finish(.headerMalformed(label: error.reason.label, description: error.description))
         case .header(let header, let payload):
-            session.header = header
-            session.payload = payload
+            session.received(header, payload: payload)
             finish()
         }
     }

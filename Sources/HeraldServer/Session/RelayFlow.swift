@@ -12,6 +12,10 @@ final class RelayFlow: SessionWait, StreamReader {
     /// The loop's milliseconds when something last happened on either side.
     private var lastActivity: UInt64
     private var unsentAtLastLook = 0
+    /// A write to this side has failed; what it had said before still goes to the other one.
+    private var brokenSide: SessionSide?
+    /// The ending, while the kernel delivers the last bytes to the side that is left.
+    private var farewell: (ending: SessionEnding, survivor: TCPStream, until: UInt64)?
 
     init(
         _ session: Session,
@@ -28,16 +32,25 @@ final class RelayFlow: SessionWait, StreamReader {
         super.init(session, deadlines: deadlines, continuation: continuation)
     }
 
+    /// How often it is looked at: as its state may put a shorter limit in force in between, or a side that is not read may
+    /// have been reset.
+    private var lookInterval: Duration {
+        min(limits.shortest ?? Limits.relayLookInterval, Limits.relayLookInterval)
+    }
+
     override func deadlineReached(at now: UInt64) -> UInt64? {
-        guard let shortest = limits.shortest else { return nil }
+        if let farewell { return lookAtFarewell(farewell, at: now) }
+        if let side = resetUnread {
+            end(brokenBy: side)
+            return nil
+        }
         // A remainder that shrinks is activity, too: the reader is slow, not silent.
         let unsent = client.unsentBytes &+ server.unsentBytes
         if unsent != unsentAtLastLook {
             unsentAtLastLook = unsent
             lastActivity = now
         }
-        // A FIN may put a shorter limit in force at any time.
-        let nextLook = now + shortest.wholeMilliseconds
+        let nextLook = now + lookInterval.wholeMilliseconds
         guard let current = limits.current(session.relayState) else { return nextLook }
         let end = lastActivity + current.limit.wholeMilliseconds
         if now < end { return min(end, nextLook) }
@@ -64,19 +77,24 @@ final class RelayFlow: SessionWait, StreamReader {
 extension RelayFlow {
     /// Sends `header`, together with what the client has sent so far, and lets both sides talk.
     func start(header: RawSpan) {
-        guard begin(limit: limits.shortest) else { return }
-        if !session.payload.isEmpty {
-            let payload = session.payload
-            session.payload = []
-            sendFirst(header, payload.rawSpan)
-        } else if signatureGuard == nil {
+        guard begin(limit: lookInterval) else { return }
+        let payload = session.payload
+        session.payload = []
+        if signatureGuard != nil {
+            sendFirst(header, RawSpan())
+            if !payload.isEmpty && !isOver { passGuard(payload.rawSpan) }
+        } else if payload.isEmpty {
             startWithWhatIsThere(header)
         } else {
-            sendFirst(header, RawSpan())
+            sendFirst(header, payload.rawSpan)
         }
-        guard !isOver else { return }
-        if !session.relayState.isHeld(.client) && !session.relayState.isEnded(.client) { client.startReading(self) }
-        server.startReading(self)
+        for side in [SessionSide.client, .server] where isRead(side) { stream(of: side).startReading(self) }
+    }
+
+    /// Whether more is to come of `side`, and can be passed on now.
+    private func isRead(_ side: SessionSide) -> Bool {
+        let state = session.relayState
+        return !isOver && farewell == nil && brokenSide == nil && !state.isHeld(side) && !state.isEnded(side)
     }
 
     /// The client's first bytes are mostly there when the server is: one read and one write carry them with the header.
@@ -108,7 +126,7 @@ extension RelayFlow {
             rest.append(contentsOf: payload)
             hold(rest.rawSpan.extracting(taken...), from: .client)
         } catch {
-            stream(server, didFail: error)
+            writeFailed(to: .server)
         }
     }
 }
@@ -135,28 +153,27 @@ extension RelayFlow {
             case .hold: hold(bytes.extracting(taken...), from: source)
             }
         } catch {
-            stream(sink, didFail: error)
+            writeFailed(to: source.other)
         }
     }
 
     private func hold(_ rest: RawSpan, from source: SessionSide) {
-        let reading = stream(of: source)
-        reading.stopReading()
+        stream(of: source).stopReading()
         stream(of: source.other).write(held: rest) { [self] error in
-            if let error {
-                stream(stream(of: source.other), didFail: error)
-            } else {
-                flushed(source)
-            }
+            if error == nil { flushed(source) } else { writeFailed(to: source.other) }
         }
+        unsentAtLastLook = client.unsentBytes &+ server.unsentBytes
     }
 
     private func flushed(_ source: SessionSide) {
-        guard !isOver else { return }
+        guard !isOver && farewell == nil else { return }
         lastActivity = client.loop.now
         switch session.relayState.flushed(source) {
-        case .readOn: stream(of: source).startReading(self)
-        case .sendFin: stream(of: source.other).endWriting()
+        case .readOn:
+            if brokenSide == source { drain(source) }
+            if isRead(source) { stream(of: source).startReading(self) }
+        case .sendFin:
+            if brokenSide == source { end(brokenBy: source) } else { stream(of: source.other).endWriting() }
         case .finish: finish(.completed)
         }
     }
@@ -178,7 +195,7 @@ extension RelayFlow {
 
 extension RelayFlow {
     func streamDidEnd(_ stream: TCPStream) {
-        guard !isOver else { return }
+        guard !isOver && farewell == nil else { return }
         lastActivity = client.loop.now
         let side = side(of: stream)
         if side == .client, let held = signatureGuard?.ended() {
@@ -194,6 +211,66 @@ extension RelayFlow {
     }
 
     func stream(_ stream: TCPStream, didFail error: UVError) {
-        finish(side(of: stream) == .client ? .clientReset : .serverReset)
+        end(brokenBy: side(of: stream))
+    }
+}
+
+// MARK: - Resets
+
+extension RelayFlow {
+    /// `side` takes nothing any more. What it has said is still to be passed on: a server that refuses an upload answers
+    /// first, and closes with bytes of the upload unread, which is a reset.
+    private func writeFailed(to side: SessionSide) {
+        guard !isOver && farewell == nil else { return }
+        if let brokenSide { return finish(RelayFlow.ending(brokenBy: brokenSide)) }
+        brokenSide = side
+        stream(of: side.other).stopReading()
+        if !session.relayState.isHeld(side) { drain(side) }
+    }
+
+    /// Passes on what the kernel still has of a broken side, as far as the other one takes it.
+    private func drain(_ side: SessionSide) {
+        let stream = stream(of: side)
+        stream.stopReading()
+        while !session.relayState.isEnded(side) {
+            guard case .bytes = stream.readAvailable({ forward($0, from: side) }) else { break }
+            if isOver || farewell != nil || session.relayState.isHeld(side) { return }
+        }
+        end(brokenBy: side)
+    }
+
+    private static func ending(brokenBy side: SessionSide) -> SessionEnding {
+        side == .client ? .clientReset : .serverReset
+    }
+
+    /// Ends with a reset of the other side, too; but that throws away what the kernel has not delivered there yet, so it
+    /// gets a moment.
+    private func end(brokenBy side: SessionSide) {
+        guard !isOver && farewell == nil else { return }
+        let survivor = stream(of: side.other)
+        cleanUp()
+        guard survivor.undeliveredBytes > 0 else { return finish(RelayFlow.ending(brokenBy: side)) }
+        let until = client.loop.now + Limits.farewellTimeout.wholeMilliseconds
+        farewell = (RelayFlow.ending(brokenBy: side), survivor, until)
+        lookAgain(after: Limits.deadlineTick)
+    }
+
+    private func lookAtFarewell(
+        _ farewell: (ending: SessionEnding, survivor: TCPStream, until: UInt64),
+        at now: UInt64
+    ) -> UInt64? {
+        if farewell.survivor.undeliveredBytes > 0 && now < farewell.until {
+            return now + Limits.deadlineTick.wholeMilliseconds
+        }
+        finish(farewell.ending)
+        return nil
+    }
+
+    /// A side that was reset while nobody read from it, of which no event tells. A server's last bytes that are held for
+    /// the client go first.
+    private var resetUnread: SessionSide? {
+        if !isRead(.client) && client.isReset { return .client }
+        if !isRead(.server) && !session.relayState.isHeld(.server) && server.isReset { return .server }
+        return nil
     }
 }

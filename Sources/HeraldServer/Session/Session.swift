@@ -16,9 +16,14 @@ package final class Session {
     let bind: Int
     /// Nanoseconds of the monotonic clock.
     let acceptedAt: UInt64
-    var header: ProxyHeader?
     /// The received header is believed: its addresses are the session's.
     var isHeaderBelieved = false
+    /// Until the client was announced: it may carry kilobytes of TLVs.
+    private(set) var header: ProxyHeader?
+    /// What the log tells of the header.
+    private(set) var headerKind: SessionRecord.Header?
+    /// The client, and the address that it dialled, as a header that is believed has them.
+    private(set) var announced: (source: SocketAddress, destination: SocketAddress)?
     var headerDoneAt: UInt64?
     /// What came behind the header before the server was there.
     var payload: [UInt8] = []
@@ -48,9 +53,23 @@ package final class Session {
 
     /// The client and the address that it dialled, as the server is to be told.
     var endpoints: (source: SocketAddress, destination: SocketAddress) {
-        if isHeaderBelieved, let announced = header?.announced { return announced }
+        if let announced { return announced }
         // A connection that is gone has no address any more; nobody will hear of it.
         return (peer, (client.localAddress ?? peer).unmapped)
+    }
+
+    /// The header has come, and behind it the client's first bytes.
+    func received(_ header: ProxyHeader, payload: [UInt8]) {
+        self.payload = payload
+        headerKind = SessionRecord.Header(header)
+        guard isHeaderBelieved else { return }
+        self.header = header
+        announced = header.announced
+    }
+
+    /// The client was announced: what nobody needs any more is given back.
+    func forgetHeader() {
+        header = nil
     }
 
     /// Waits for `wait` from now on.
@@ -85,9 +104,13 @@ extension Session {
     /// for that of the data, or has sent what must not be answered.
     func close(_ ending: SessionEnding) {
         switch ending {
-        case .completed, .noServer, .connectFailed, .localResources, .idleTimeout, .clientFinTimeout, .serverFinTimeout:
+        case .completed, .noServer, .connectFailed, .localResources:
             client.close()
             server?.close()
+        case .idleTimeout, .clientFinTimeout, .serverFinTimeout:
+            // A remainder that is held for a side is cut off with it.
+            if relayState.isHeld(.server) { client.reset() } else { client.close() }
+            if relayState.isHeld(.client) { server?.reset() } else { server?.close() }
         case .clientGone, .clientReset, .serverReset, .headerMalformed, .headerTimeout, .headerMissing, .untrustedPeer,
             .headerFromUntrusted, .tooManyWaiting, .drained, .stopped:
             client.reset()

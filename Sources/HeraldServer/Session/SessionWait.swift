@@ -33,6 +33,12 @@ class SessionWait: DeadlineTarget {
         return true
     }
 
+    /// Sets another time for `deadlineReached` in place of the one that is set.
+    final func lookAgain(after delay: Duration) {
+        deadlines.cancel(self)
+        deadlines.schedule(self, after: delay)
+    }
+
     /// Ends the wait, and with an `ending` the session too; further calls do nothing.
     final func finish(_ ending: SessionEnding? = nil) {
         guard let continuation else { return }

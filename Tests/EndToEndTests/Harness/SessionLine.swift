@@ -40,7 +40,7 @@ extension Herald {
     }
 
     /// How the session of this client ended, by the log.
-    func ending(of client: Connection, within limit: Duration = .seconds(3)) -> String? {
+    func ending(of client: Connection, within limit: Duration = patience) -> String? {
         sessionLine(within: limit) { $0.peer == client.local.description }?.end
     }
 }
