@@ -238,7 +238,7 @@ package actor Proxy: LoopActor {
             "stopped",
             [
                 "sessions": .integer(Int(clamping: summary.sessionCount)), "cut_off": .integer(summary.cutOffCount),
-                "failures": .text(failures.joined(separator: ", ")),
+                "failures": .text(failures.isEmpty ? "none" : failures.joined(separator: ", ")),
                 "uptime": .text((ContinuousClock.now - startedAt).plainText),
             ]
         )

@@ -74,7 +74,7 @@ struct DemoCommand: ParsableCommand {
           curl --haproxy-protocol http://127.0.0.1:8081/
               here a PROXY header comes first, as from HAProxy, nginx or a cloud's load balancer
 
-          printf 'PROXY TCP4 203.0.113.7 198.51.100.1 56324 443\\r\\nhello\\n' | nc -N 127.0.0.1 8081
+          printf 'PROXY TCP4 203.0.113.7 198.51.100.1 56324 443\\r\\nhello\\n' | curl -sN telnet://127.0.0.1:8081
               any header, any client address
 
         Each session gets a line below. Ctrl-C ends the demo.

@@ -82,19 +82,14 @@ private final class DemoConversation: StreamReader {
     private func read(_ bytes: [UInt8]) {
         guard !hasAnswered else { return }
         request += bytes
-        let isWhole = isHTTP ? request.contains(sequence: Array("\r\n\r\n".utf8)) : request.contains(UInt8(ascii: "\n"))
-        if isWhole || request.count > DemoConversation.maximumRequestBytes { answer() }
-    }
-
-    private var isHTTP: Bool {
-        ["GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "PATCH "].contains { request.starts(with: $0.utf8) }
+        let request = DemoRequest(request)
+        if request.isWhole || request.bytes.count > DemoConversation.maximumRequestBytes { answer() }
     }
 
     private func answer() {
         guard !hasAnswered, let header else { return }
         hasAnswered = true
-        let text = DemoAnswer(server: server, header: header, request: request).text
-        let bytes = isHTTP ? DemoAnswer.http(text, isHead: request.starts(with: "HEAD ".utf8)) : Array(text.utf8)
+        let bytes = DemoAnswer(server: server, header: header, request: DemoRequest(request)).bytes
         timer.start(after: .seconds(5)) { [self] in close() }
         stream.write(held: bytes.rawSpan) { [self] error in
             // The client's FIN is waited for: a close with unread bytes would be a reset.
@@ -108,28 +103,42 @@ private final class DemoConversation: StreamReader {
     }
 }
 
+/// What a client has said so far.
+struct DemoRequest {
+    /// Whether a PROXY header comes first, where Herald has sent its own already: the client took the wrong port.
+    let hasHeader: Bool
+    /// What comes behind such a header.
+    let bytes: [UInt8]
+
+    init(_ received: [UInt8]) {
+        if case .header(_, let length) = HeaderParser().parse(received.span) {
+            hasHeader = true
+            bytes = Array(received[length...])
+        } else {
+            hasHeader = false
+            bytes = received
+        }
+    }
+
+    var isHTTP: Bool {
+        ["GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "PATCH "].contains { bytes.starts(with: $0.utf8) }
+    }
+
+    var isHead: Bool { bytes.starts(with: "HEAD ".utf8) }
+
+    var isWhole: Bool {
+        isHTTP ? bytes.contains(sequence: Array("\r\n\r\n".utf8)) : bytes.contains(UInt8(ascii: "\n"))
+    }
+}
+
 /// What a demo server says.
 struct DemoAnswer {
     let server: String
     let header: ProxyHeader
-    let request: [UInt8]
+    let request: DemoRequest
 
-    var text: String {
-        guard let (source, destination) = header.announced else {
-            return "I am \(server). The PROXY header names no client.\n"
-        }
-        let version = header.version == .v1 ? "send-proxy (version 1)" : "send-proxy-v2 (version 2)"
-        var lines = [
-            "Hello, \(source.ip). I am server \(server), and this connection came from Herald;",
-            "its \(version) header told me that you are \(source) and called \(destination).",
-        ]
-        if HeaderPrefix.of(request.span) == .certain {
-            lines.append("You sent a PROXY header to the port for plain clients: the other port expects one.")
-        }
-        return lines.joined(separator: "\n") + "\n"
-    }
-
-    static func http(_ text: String, isHead: Bool) -> [UInt8] {
+    var bytes: [UInt8] {
+        guard request.isHTTP else { return Array(text.utf8) }
         let head = """
             HTTP/1.1 200 OK\r
             Content-Type: text/plain; charset=utf-8\r
@@ -138,7 +147,22 @@ struct DemoAnswer {
             \r
 
             """
-        return Array((isHead ? head : head + text).utf8)
+        return Array((request.isHead ? head : head + text).utf8)
+    }
+
+    private var text: String {
+        guard let (source, destination) = header.announced else {
+            return "I am \(server). The PROXY header names no client.\n"
+        }
+        let version = header.version == .v1 ? "send-proxy (version 1)" : "send-proxy-v2 (version 2)"
+        var lines = [
+            "Hello, \(source.ip). I am server \(server), and this connection came from Herald;",
+            "its \(version) header told me that you are \(source) and called \(destination).",
+        ]
+        if request.hasHeader {
+            lines.append("Behind it came a PROXY header of yours, which nobody believes here: port 8081 expects one.")
+        }
+        return lines.joined(separator: "\n") + "\n"
     }
 }
 
