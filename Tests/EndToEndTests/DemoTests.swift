@@ -49,7 +49,8 @@ struct DemoTests {
         try NetworkNamespace.with {
             _ = try start()
             let client = try Connection(to: .loopback(8080))
-            try client.send(ProxyHeader.v1("203.0.113.7:56324", "198.51.100.1:443") + Array("GET / HTTP/1.0\r\n\r\n".utf8))
+            let header = ProxyHeader.v1("203.0.113.7:56324", "198.51.100.1:443")
+            try client.send(header + Array("GET / HTTP/1.0\r\n\r\n".utf8))
             let answer = try client.receiveAll().text
             #expect(answer.hasPrefix("HTTP/1.1 200"))
             #expect(answer.contains("\(client.local)"))
