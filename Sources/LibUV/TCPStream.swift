@@ -19,9 +19,14 @@ package final class TCPStream: Handle, @unchecked Sendable {
     /// Retained while reading goes on.
     private var reader: (any StreamReader)?
     private var isReading = false
+    /// Bytes that one read takes at most; no more than the loop's buffer has.
+    package var readLimit: Int {
+        didSet { readLimit = unsafe min(max(readLimit, 1), loop.readBuffer.count) }
+    }
 
     /// A stream for `connect`.
     package init(loop: EventLoop) {
+        readLimit = unsafe loop.readBuffer.count
         super.init(loop: loop, kind: UV_TCP)
         // uv_tcp_init without a socket can't fail.
         _ = unsafe uv_tcp_init(loop.raw, tcp)
@@ -30,6 +35,7 @@ package final class TCPStream: Handle, @unchecked Sendable {
 
     /// Takes over a connected socket; on failure the descriptor stays the caller's.
     init(loop: EventLoop, adopting descriptor: Int32) throws(UVError) {
+        readLimit = unsafe loop.readBuffer.count
         super.init(loop: loop, kind: UV_TCP)
         _ = unsafe uv_tcp_init(loop.raw, tcp)
         becomeOwned()
@@ -149,7 +155,7 @@ extension TCPStream {
         guard !isClosing else { return .failed(.canceled) }
         var count: Int
         repeat {
-            count = unsafe recv(descriptor, loop.readBuffer.baseAddress, loop.readBuffer.count, 0)
+            count = unsafe recv(descriptor, loop.readBuffer.baseAddress, readLimit, 0)
         } while count < 0 && errno == EINTR
         if count > 0 {
             // Safe: recv has filled `count` bytes, and nobody else reads into the buffer before `body` returns.
@@ -185,10 +191,10 @@ extension TCPStream {
 
     /// Every read of the loop goes into the one buffer of the loop.
     private static let allocate: uv_alloc_cb = { handle, _, buffer in
-        guard let loop = unsafe EventLoop.of(handle?.pointee.loop) else { return }
+        guard let stream: TCPStream = unsafe Handle.object(handle) else { return }
         unsafe buffer?.pointee = uv_buf_t(
-            base: loop.readBuffer.baseAddress?.assumingMemoryBound(to: CChar.self),
-            len: loop.readBuffer.count
+            base: stream.loop.readBuffer.baseAddress?.assumingMemoryBound(to: CChar.self),
+            len: stream.readLimit
         )
     }
 

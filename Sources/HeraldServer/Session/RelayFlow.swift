@@ -27,6 +27,8 @@ final class RelayFlow: SessionWait, StreamReader {
         self.server = server
         self.limits = limits
         client = session.client
+        client.readLimit = Limits.smallestReadBytes
+        server.readLimit = Limits.smallestReadBytes
         lastActivity = client.loop.now
         if session.isGuarded { signatureGuard = SignatureGuard() }
         super.init(session, deadlines: deadlines, continuation: continuation)
@@ -148,12 +150,22 @@ extension RelayFlow {
         do throws(UVError) {
             let taken = try sink.tryWrite(bytes)
             let hasRemainder = taken < bytes.byteCount
+            adaptReads(of: stream(of: source), count: bytes.byteCount, hasRemainder: hasRemainder)
             switch session.relayState.received(bytes.byteCount, from: source, hasRemainder: hasRemainder) {
             case .readOn: break
             case .hold: hold(bytes.extracting(taken...), from: source)
             }
         } catch {
             writeFailed(to: source.other)
+        }
+    }
+
+    /// Large reads are for who keeps up with them: what is read may have to be held.
+    private func adaptReads(of stream: TCPStream, count: Int, hasRemainder: Bool) {
+        if hasRemainder {
+            stream.readLimit = Limits.smallestReadBytes
+        } else if count == stream.readLimit {
+            stream.readLimit = count * 2
         }
     }
 
