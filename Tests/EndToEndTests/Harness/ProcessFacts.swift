@@ -9,8 +9,8 @@ struct ProcessFacts {
         descriptors.count { $0 != "/dev/null" }
     }
 
-    /// Memory held now, and the most that was ever held, in KiB.
-    var residentKiB: Int { status("VmRSS") }
+    /// Memory of its own that is resident; code is not counted, which comes and goes with the kernel's cache.
+    var residentKiB: Int { status("RssAnon") }
     var peakResidentKiB: Int { status("VmHWM") }
 
     /// Time on a CPU since the start, all threads together.
