@@ -9,8 +9,9 @@ struct ProcessFacts {
         descriptors.count { $0 != "/dev/null" }
     }
 
-    /// Memory of its own that is resident; code is not counted, which comes and goes with the kernel's cache.
+    /// Memory of its own that is resident, in KiB; code is not counted, which comes and goes with the kernel's cache.
     var residentKiB: Int { status("RssAnon") }
+    /// The most that was ever resident, code included.
     var peakResidentKiB: Int { status("VmHWM") }
 
     /// Time on a CPU since the start, all threads together.
