@@ -24,8 +24,6 @@ package final class Worker {
         pools[backend] = snapshot
     }
 
-    package var sessionCount: Int { sessions.count }
-
     func add(_ session: Session) {
         session.position = sessions.count
         sessions.append(session)

@@ -44,8 +44,6 @@ extension UVError {
     package static let brokenPipe = UVError(code: UV_EPIPE.rawValue)
     package static let canceled = UVError(code: UV_ECANCELED.rawValue)
     package static let timedOut = UVError(code: UV_ETIMEDOUT.rawValue)
-    package static let hostUnreachable = UVError(code: UV_EHOSTUNREACH.rawValue)
-    package static let networkUnreachable = UVError(code: UV_ENETUNREACH.rawValue)
     package static let tooManyOpenFiles = UVError(code: UV_EMFILE.rawValue)
     package static let fileTableOverflow = UVError(code: UV_ENFILE.rawValue)
     package static let outOfMemory = UVError(code: UV_ENOMEM.rawValue)
