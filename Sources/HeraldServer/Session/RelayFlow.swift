@@ -27,7 +27,6 @@ final class RelayFlow: SessionWait, StreamReader {
         self.server = server
         self.limits = limits
         client = session.client
-        client.readLimit = Limits.smallestReadBytes
         server.readLimit = Limits.smallestReadBytes
         lastActivity = client.loop.now
         if session.isGuarded { signatureGuard = SignatureGuard() }

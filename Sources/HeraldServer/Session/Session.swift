@@ -49,6 +49,8 @@ package final class Session {
         self.peer = peer
         self.bind = bind
         self.acceptedAt = acceptedAt
+        // From the first byte on: what comes behind a header is held until a server is reached.
+        client.readLimit = Limits.smallestReadBytes
     }
 
     /// The client and the address that it dialled, as the server is to be told.
