@@ -59,8 +59,31 @@ package enum Limits {
     package static let maximumServers = 100_000
     /// Checks under way at one time, for each costs a descriptor and a port.
     package static let maximumConcurrentChecks = 512
+    /// What is read of a checked server's reply, whatever it sends.
+    package static let maximumCheckReplyBytes = 64 * 1024
+    /// One `send` or `expect` of a check, and the body text that an HTTP check looks for.
+    package static let maximumCheckStepBytes = 4096
+    /// Steps of one check's dialogue.
+    package static let maximumCheckSteps = 32
+    /// Fields that an HTTP check adds.
+    package static let maximumCheckFields = 32
     /// First checks are spread over this at most, however long the interval.
     package static let maximumFirstCheckDelay = Duration.seconds(10)
+
+    /// How often changes in a backend's servers become a new snapshot, at most. A server that takes no more sessions is
+    /// passed over from the first moment on; only its share is still to be spread.
+    package static let snapshotInterval = Duration.milliseconds(50)
+    /// Steps in which a slow start's weight grows.
+    package static let slowStartSteps = 16
+
+    // MARK: Discovery
+
+    /// Records that are read of one answer of the name service; the rest is left out.
+    package static let maximumDNSRecords = 4096
+    /// SRV targets whose addresses are looked up for one answer.
+    package static let maximumServiceTargets = 256
+    /// How long the start waits for first answers of names that need not resolve.
+    package static let firstLookUpTimeout = Duration.seconds(5)
 
     // MARK: Admin endpoint
 
