@@ -5,10 +5,13 @@ import Testing
 @Suite struct YAMLProblemTests {
     /// The backend's text begins at line 7, column 5.
     @Test(arguments: [
-        ("balance: leastconn\n    servers: {}", "7:14: error: 'leastconn' for 'balance'; expected roundrobin"),
+        (
+            "balance: hash\n    servers: {}",
+            "7:14: error: 'hash' for 'balance'; expected roundrobin, leastconn, source, random or first"
+        ),
         (
             "balance: round-robin\n    servers: {}",
-            "7:14: error: 'round-robin' for 'balance'; expected roundrobin; did you mean 'roundrobin'?"
+            "7:14: error: 'round-robin' for 'balance'; expected roundrobin, leastconn, source, random or first; did you mean 'roundrobin'?"
         ),
         (
             "retries: 101\n    servers: {}",
@@ -24,12 +27,12 @@ import Testing
         ),
         (
             "timeouts: { conect: 5s }\n    servers: {}",
-            "7:17: error: unknown key 'conect' in a backend's timeouts; expected connect, server, server-fin, tunnel or check; did you mean 'connect'?"
+            "7:17: error: unknown key 'conect' in a backend's timeouts; expected connect, connect-total, queue, server, server-fin, tunnel or check; did you mean 'connect'?"
         ),
         ("retries: 1", "6:3: error: backend 'pool' has no 'servers'; expected a mapping of servers"),
         (
             "server: { s: 10.0.0.1:80 }",
-            "7:5: error: unknown key 'server' in a backend; expected balance, retries, redispatch, timeouts or servers; did you mean 'servers'?"
+            "7:5: error: unknown key 'server' in a backend; expected balance, all-backups, max-queue, retries, redispatch, timeouts or servers; did you mean 'servers'?"
         ),
         ("servers: [10.0.0.1:80]", "7:14: error: a list for 'servers'; expected a mapping from the names of servers"),
         ("servers:", "7:13: error: nothing for 'servers'; expected a mapping from the names of servers"),
@@ -84,7 +87,7 @@ import Testing
         ("servers: { s: { weight: 1 } }", "7:16: error: server 's' has no 'address'; expected address: HOST:PORT"),
         (
             "servers: { s: { host: a:80 } }",
-            "7:21: error: unknown key 'host' in a server; expected address, check, send-proxy, weight or disabled; did you mean 'address'?"
+            "7:21: error: unknown key 'host' in a server; expected address, check, send-proxy, weight, disabled, backup, maxconn, slowstart, observe, error-limit, on-error or on-marked-down; did you mean 'address'?"
         ),
     ])
     func backend(text: String, expected: String) {
@@ -227,7 +230,7 @@ import Testing
                 maxcon: 5
             backends:
               webservers:
-                balance: random
+                balance: hash
                 servers:
                   s1: { address: 10.0.0.1, check: { rise: 0 } }
                   s2: { address: 10.0.0.2:80, send_proxy: v1 }

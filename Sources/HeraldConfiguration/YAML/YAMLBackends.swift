@@ -44,6 +44,12 @@ private struct YAMLBackend {
                 backend.draft.settings.balance =
                     reader.choice(node, as: BackendSettings.Balance.self) ?? backend.draft.settings.balance
             },
+            "all-backups": { backend, node, reader in
+                backend.draft.settings.usesAllBackups = reader.truth(node) ?? false
+            },
+            "max-queue": { backend, node, reader in
+                backend.draft.settings.maximumQueue = reader.integer(node, in: BackendSettings.queueRange)
+            },
             "retries": { backend, node, reader in
                 backend.draft.settings.retries =
                     reader.integer(node, in: 0...Limits.maximumRetries)
@@ -60,7 +66,9 @@ private struct YAMLBackend {
                 backend.readServers(node, reader)
             },
         ],
-        foreignWords: ["server": "servers", "timeout": "timeouts"]
+        foreignWords: [
+            "server": "servers", "timeout": "timeouts", "allbackups": "all-backups", "maxqueue": "max-queue",
+        ]
     )
 
     private static let timeoutKeys = YAMLKeys<YAMLBackend>(
@@ -69,6 +77,12 @@ private struct YAMLBackend {
             "connect": { backend, node, reader in
                 backend.draft.settings.timeouts.connect =
                     reader.duration(node) ?? backend.draft.settings.timeouts.connect
+            },
+            "connect-total": { backend, node, reader in
+                backend.draft.settings.timeouts.connectTotal = reader.duration(node)
+            },
+            "queue": { backend, node, reader in
+                backend.draft.settings.timeouts.queue = reader.duration(node)
             },
             "server": { backend, node, reader in
                 backend.hasServerTimeout = true

@@ -6,6 +6,7 @@ struct YAMLServer {
     var settings = ServerSettings(name: "", address: .name("", port: 1))
     var hasAddress = false
     var checkHeader: YAMLCheckHeader = .unsaid
+    var observation = YAMLObservation()
 
     static func read(_ entry: YAMLEntry, _ reader: YAMLReader) -> ServerSettings? {
         var server = YAMLServer()
@@ -20,13 +21,14 @@ struct YAMLServer {
                 )
             }
             server.applyCheckHeader(reader)
+            server.applyObservation(entry.value, reader)
         } else {
             server.readAddress(entry.value, reader)
         }
         return server.hasAddress ? server.settings : nil
     }
 
-    private static let keys = YAMLKeys<YAMLServer>(
+    static let keys = YAMLKeys<YAMLServer>(
         subject: "a server",
         keys: [
             "address": { server, node, reader in
@@ -52,8 +54,32 @@ struct YAMLServer {
             "disabled": { server, node, reader in
                 server.settings.isDisabled = reader.truth(node) ?? server.settings.isDisabled
             },
+            "backup": { server, node, reader in
+                server.settings.isBackup = reader.truth(node) ?? server.settings.isBackup
+            },
+            "maxconn": { server, node, reader in
+                server.settings.maximumSessions = reader.integer(node, in: ServerSettings.sessionRange)
+            },
+            "slowstart": { server, node, reader in
+                server.settings.slowStart = reader.duration(node)
+            },
+            "observe": { server, node, reader in
+                server.observation.readLayer(node, reader)
+            },
+            "error-limit": { server, node, reader in
+                server.observation.readErrorLimit(node, reader)
+            },
+            "on-error": { server, node, reader in
+                server.observation.readAction(node, reader)
+            },
+            "on-marked-down": { server, node, reader in
+                server.observation.readShutdown(node, reader)
+            },
         ],
-        foreignWords: ["send-proxy-v2": "send-proxy: v2", "port": "address", "host": "address", "addr": "address"]
+        foreignWords: [
+            "send-proxy-v2": "send-proxy: v2", "port": "address", "host": "address", "addr": "address",
+            "max-connections": "maxconn", "maximum-sessions": "maxconn", "slow-start": "slowstart",
+        ]
     )
 
     private mutating func readAddress(_ node: YAMLNode, _ reader: YAMLReader) {
