@@ -11,17 +11,25 @@ import ProxyProtocol
 extension Frontend {
     func serve(_ bound: LoopBound<Session>) async {
         if mustSendHeader(bound.value) { await receiveHeader(bound) }
-        var choice = chooseServer(bound.value)
-        while choice == .connect {
-            await connect(bound)
-            choice = chooseAgain(bound.value)
-            if choice == .pause {
+        var step = chooseServer(bound.value)
+        while true {
+            switch step {
+            case .wait:
+                await waitForRoom(bound)
+                step = stepAfterWait(bound.value)
+            case .pause:
                 await pause(bound)
-                choice = .connect
+                step = .connect
+            case .connect:
+                await connect(bound)
+                step = stepAfterConnect(bound.value)
+            case .relay:
+                await relay.run(bound, limits: limits)
+                step = .finish
+            case .finish:
+                return finish(bound.value)
             }
         }
-        if choice == .relay { await relay.run(bound, limits: limits) }
-        finish(bound.value)
     }
 
     // MARK: Identify
@@ -69,14 +77,14 @@ extension Frontend {
 
     // MARK: Choose and connect
 
-    private var pool: PoolSnapshot { worker.value.pools[settings.backend] }
-
     /// What a session does next on its way to a server.
-    private enum Choice {
+    private enum Step {
         /// Connect to the target that is set now.
         case connect
         /// The same, after a pause.
         case pause
+        /// Wait until a server has room.
+        case wait
         /// The server is there.
         case relay
         /// The session has its ending.
@@ -85,16 +93,18 @@ extension Frontend {
 
     /// Takes the server whose turn it is as the target.
     @inline(never)
-    private func chooseServer(_ session: Session) -> Choice {
+    private func chooseServer(_ session: Session) -> Step {
         guard session.ending == nil else { return .finish }
-        let pool = pool
-        guard let index = pool.pick() else {
+        switch worker.value.choose(for: session.endpoints.source.ip, backend: settings.backend) {
+        case .server(let server):
+            session.target = server
+            return .connect
+        case .full:
+            return .wait
+        case .none:
             session.end(.noServer)
             return .finish
         }
-        session.target = pool.servers[index]
-        session.connectBeganAt = SystemInformation.monotonicNanoseconds
-        return .connect
     }
 
     private func connect(_ bound: LoopBound<Session>) async {
@@ -104,38 +114,63 @@ extension Frontend {
     @inline(never)
     private func startConnecting(_ session: Session, _ continuation: LoopContinuation) {
         guard let target = session.target else { preconditionFailure("a connect needs a target") }
+        if session.connectBeganAt == nil { session.connectBeganAt = SystemInformation.monotonicNanoseconds }
         session.connectFailure = nil
         ConnectWait(session, deadlines: worker.value.deadlines, continuation: continuation)
-            .start(target.address, limit: backend.timeouts.connect)
+            .start(target.address, limit: backend.timeouts.attempt(elapsed: connectTime(of: session)))
+    }
+
+    /// Since the first attempt began; exact only where there was another one already.
+    private func connectTime(of session: Session) -> Duration {
+        guard session.attempts != nil, let began = session.connectBeganAt else { return .zero }
+        return .nanoseconds(Int64(SystemInformation.monotonicNanoseconds - began))
     }
 
     /// What comes after an attempt.
     @inline(never)
-    private func chooseAgain(_ session: Session) -> Choice {
+    private func stepAfterConnect(_ session: Session) -> Step {
         guard session.ending == nil else { return .finish }
-        guard let failure = session.connectFailure, let target = session.target else {
+        guard let target = session.target else { preconditionFailure("a connect needs a target") }
+        guard let failure = session.connectFailure else {
             session.connectedAt = SystemInformation.monotonicNanoseconds
+            target.connectSucceeded()
             return .relay
         }
+        target.connectFailed(failure)
         // Nobody tells of a client that has gone while nothing was read from it.
         if session.client.isReset {
             session.end(.clientGone)
             return .finish
         }
-        let pool = pool
         var attempts = session.attempts ?? ConnectAttempts(backend)
-        let other = pool.pick(excluding: attempts.failed + [target.index])
-        let next = attempts.failed(target.index, hasOther: other != nil)
+        session.attempts = attempts
+        let next = attempts.failed(target.slot, elapsed: connectTime(of: session))
         session.attempts = attempts
         switch next {
         case .anotherServer:
-            session.target = other.map { pool.servers[$0] }
-            return .connect
+            return chooseAnother(session, than: target, attempts.failed)
         case .sameServer:
             return .pause
         case .giveUp:
             if case .local = failure { session.end(.localResources) } else { session.end(.connectFailed(failure)) }
             return .finish
+        }
+    }
+
+    /// Takes a server that has not failed yet as the target; where there is none, the same one again.
+    private func chooseAnother(_ session: Session, than target: PoolServer, _ failed: [ServerSlot]) -> Step {
+        let worker = worker.value
+        switch worker.choose(for: session.endpoints.source.ip, backend: settings.backend, excluding: failed) {
+        case .server(let server):
+            session.target = server
+            worker.leave(target, backend: settings.backend)
+            return .connect
+        case .full:
+            session.target = nil
+            worker.leave(target, backend: settings.backend)
+            return .wait
+        case .none:
+            return .pause
         }
     }
 
@@ -146,6 +181,25 @@ extension Frontend {
     @inline(never)
     private func startPause(_ session: Session, _ continuation: LoopContinuation) {
         let wait = PauseWait(session, deadlines: worker.value.deadlines, continuation: continuation)
-        _ = wait.begin(limit: session.attempts?.pause)
+        _ = wait.begin(limit: session.attempts?.pause(elapsed: connectTime(of: session)))
+    }
+
+    private func waitForRoom(_ bound: LoopBound<Session>) async {
+        await loop.suspend { startWaitingForRoom(bound.value, $0) }
+    }
+
+    @inline(never)
+    private func startWaitingForRoom(_ session: Session, _ continuation: LoopContinuation) {
+        session.queuedAt = SystemInformation.monotonicNanoseconds
+        QueueWait(session, worker: worker.value, backend: settings.backend, continuation: continuation)
+            .start(
+                limit: backend.timeouts.queue ?? backend.timeouts.connect,
+                maximum: backend.maximumQueue ?? Limits.maximumSessions
+            )
+    }
+
+    @inline(never)
+    private func stepAfterWait(_ session: Session) -> Step {
+        session.ending == nil && session.target != nil ? .connect : .finish
     }
 }

@@ -213,6 +213,7 @@ package actor Frontend: LoopActor {
             )
         }
         worker.count(ending)
+        if let target = session.target { worker.leave(target, backend: settings.backend) }
         session.close(ending)
         worker.remove(session)
         for gate in gates { gate.leave() }

@@ -37,7 +37,6 @@ package actor Proxy: LoopActor {
     private var pools: [BackendPool] = []
     private var frontends: [[Frontend]] = []
     private var signals: [SignalSource] = []
-    private var checks: Task<Void, Never>?
     private var detach: @Sendable () async -> Void = {}
     private var takesClients = false
     private var failures: [String: Int] = [:]
@@ -76,7 +75,7 @@ package actor Proxy: LoopActor {
             await shutDown()
             throw error
         }
-        startChecks()
+        await startChecks()
         for frontend in frontends.joined() { await frontend.start() }
         takesClients = true
         announceStart(addresses)
@@ -98,9 +97,18 @@ package actor Proxy: LoopActor {
     private func makePools(_ members: [[BackendPool.Member]]) {
         for (index, backend) in settings.backends.enumerated() {
             pools.append(
-                BackendPool(backend, members: members[index], loop: loop, journal: journal) { [unowned self] snapshot in
-                    assumeIsolated { $0.publish(snapshot, backend: index) }
-                }
+                BackendPool(
+                    backend,
+                    members: members[index],
+                    discovered: [],
+                    loop: loop,
+                    checker: checker,
+                    journal: journal,
+                    effects: BackendPool.Effects(
+                        publish: { [unowned self] snapshot in assumeIsolated { $0.publish(snapshot, backend: index) } },
+                        endSessions: { [unowned self] server in assumeIsolated { $0.endSessions(of: server) } }
+                    )
+                )
             )
         }
     }
@@ -108,6 +116,12 @@ package actor Proxy: LoopActor {
     private func publish(_ snapshot: PoolSnapshot, backend: Int) {
         for worker in workers {
             worker.loop.execute { worker.value.install(snapshot, backend: backend) }
+        }
+    }
+
+    private func endSessions(of server: PoolServer) {
+        for worker in workers {
+            worker.loop.execute { worker.value.abortSessions(of: server) }
         }
     }
 
@@ -170,21 +184,13 @@ package actor Proxy: LoopActor {
         }
     }
 
-    private func startChecks() {
-        let pools = pools
-        let checker = checker
-        checks = loop.spawn {
-            var total = 0
-            for pool in pools { total += await pool.checkedCount }
-            await withDiscardingTaskGroup { group in
-                var first = 0
-                for pool in pools {
-                    let slot = first
-                    let count = total
-                    group.addTask { await pool.checkHealth(with: checker, first: slot, of: count) }
-                    first += await pool.checkedCount
-                }
-            }
+    private func startChecks() async {
+        var total = 0
+        for pool in pools { total += await pool.checkedCount }
+        var first = 0
+        for pool in pools {
+            await pool.startChecks(first: first, of: total)
+            first += await pool.checkedCount
         }
     }
 
@@ -258,7 +264,7 @@ package actor Proxy: LoopActor {
     }
 
     private func shutDown() async {
-        checks?.cancel()
+        for pool in pools { await pool.stopChecks() }
         for frontend in frontends.joined() { await frontend.stop() }
         for signal in signals { signal.close() }
         for worker in workers {

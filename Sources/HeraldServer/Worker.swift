@@ -1,5 +1,6 @@
 package import HeraldCore
 package import LibUV
+import NetworkAddress
 
 /// All that the sessions of one loop share. Lives on its loop alone; carried between its actors as `LoopBound`.
 package final class Worker {
@@ -9,6 +10,7 @@ package final class Worker {
     /// What each backend looks like now; same indices as the settings' backends.
     private(set) var pools: [PoolSnapshot]
     private var sessions: [Session] = []
+    private var random = SplitMix64(seed: .random(in: .min ... .max))
     /// How many sessions ended otherwise than well, by label and reason.
     private(set) var failures: [String: Int] = [:]
 
@@ -21,7 +23,24 @@ package final class Worker {
 
     /// Makes new sessions choose from `snapshot`.
     package func install(_ snapshot: PoolSnapshot, backend: Int) {
+        let isOtherBoard = pools[backend].board !== snapshot.board
         pools[backend] = snapshot
+        // Sessions that ended before it came were not noted on it.
+        if isOtherBoard { snapshot.board.refreshAll() }
+    }
+
+    /// Counts a session in at the server whose turn it is.
+    func choose(for client: IPAddress, backend: Int, excluding failed: [ServerSlot] = []) -> PoolSnapshot.Choice {
+        pools[backend].choose(for: client, excluding: failed, using: &random)
+    }
+
+    /// Counts a session out.
+    func leave(_ server: PoolServer, backend: Int) {
+        pools[backend].leave(server, using: &random)
+    }
+
+    func admitWaiting(backend: Int) {
+        pools[backend].admitWaiting(using: &random)
     }
 
     func add(_ session: Session) {
@@ -47,6 +66,13 @@ package final class Worker {
     /// Ends every session; each is gone within this turn of the loop.
     package func abortSessions(_ ending: SessionEnding) {
         for session in sessions { session.abort(ending) }
+    }
+
+    /// Ends the sessions that are connected to a server.
+    package func abortSessions(of server: PoolServer) {
+        for session in sessions where session.target?.slot === server.slot && session.connectedAt != nil {
+            session.abort(.serverDown)
+        }
     }
 
     package func close() {

@@ -135,7 +135,7 @@ import Testing
 
     @Test(arguments: 1...20)
     func agreesWithANaiveModel(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         var now = UInt64.random(in: 0...1000, using: &random)
         let slotCount = 1 << Int.random(in: 0...6, using: &random)
         var wheel = DeadlineWheel(startingAt: now, slotCount: slotCount)

@@ -255,7 +255,7 @@ import Testing
     }
 
     @Test func whatIsWrittenIsReadAgainAndNothingCrashes() throws {
-        var random = SeededRandom(seed: 1)
+        var random = SplitMix64(seed: 1)
         let alphabet = Array("0123456789abcdefABCDEFx:,|* \n\t\\g\u{FF}".utf8)
         for _ in 0..<20_000 {
             // What begins as a header does: digits that begin with zeros may be the offset of a dump.

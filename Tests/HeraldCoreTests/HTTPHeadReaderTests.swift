@@ -88,7 +88,7 @@ import Testing
     }
 
     @Test func anyBytesWhateverEndWithoutATrap() {
-        var random = SeededRandom(seed: 9901)
+        var random = SplitMix64(seed: 9901)
         let alphabet = Array("GET / HTTP/1.1\r\n\r\n: ahost\t\u{0}é".utf8)
         for _ in 0..<20_000 {
             let bytes = (0..<Int.random(in: 1...60, using: &random)).map { _ in

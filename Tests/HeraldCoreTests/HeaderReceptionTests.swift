@@ -206,7 +206,7 @@ extension HeaderReception {
     }
 
     @Test func randomPiecesMakeNoDifference() throws {
-        var random = SeededRandom(seed: 7)
+        var random = SplitMix64(seed: 7)
         for _ in 0..<2000 {
             guard let sample = SampleHeader.allCases.randomElement(using: &random),
                 let payload = HeaderReceptionTests.payloads.randomElement(using: &random)

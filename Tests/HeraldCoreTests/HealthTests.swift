@@ -112,7 +112,7 @@ import Testing
 @Suite struct CheckScheduleTests {
     @Test(arguments: [1, 2, 3, 100, 10_000])
     func firstChecksAreSpreadOverTheInterval(count: Int) {
-        var random = SeededRandom(seed: 1)
+        var random = SplitMix64(seed: 1)
         let interval = Duration.seconds(2)
         var previous = Duration.zero
         for index in 0..<count {
@@ -124,7 +124,7 @@ import Testing
     }
 
     @Test func firstChecksOfLongIntervalsComeSoon() {
-        var random = SeededRandom(seed: 2)
+        var random = SplitMix64(seed: 2)
         for index in 0..<50 {
             let delay = CheckSchedule.firstDelay(server: index, of: 50, interval: .seconds(86_400), using: &random)
             #expect(delay <= Limits.maximumFirstCheckDelay)
@@ -132,7 +132,7 @@ import Testing
     }
 
     @Test func intervalsJitterAroundTheirLength() {
-        var random = SeededRandom(seed: 3)
+        var random = SplitMix64(seed: 3)
         var sum = Duration.zero
         var distinct: Set<Duration> = []
         for _ in 0..<10_000 {
@@ -146,7 +146,7 @@ import Testing
     }
 
     @Test func serversThatWereCheckedTogetherDriftApart() {
-        var random = SeededRandom(seed: 4)
+        var random = SplitMix64(seed: 4)
         var times = [Duration](repeating: .zero, count: 20)
         for _ in 0..<50 {
             for index in times.indices {

@@ -96,7 +96,7 @@ private func parse(_ bytes: [UInt8]) throws -> [String: any Sendable] {
     }
 
     @Test func anyTextSurvivesJSONAndStaysOneLine() throws {
-        var random = SeededRandom(seed: 8)
+        var random = SplitMix64(seed: 8)
         let likely: [Unicode.Scalar] = ["\"", "\\", "\n", "\r", "\t", "\0", "/", "{", "\u{1F}", "\u{7F}", "\u{2028}"]
         for _ in 0..<2000 {
             var scalars = String.UnicodeScalarView()

@@ -100,7 +100,7 @@ import Testing
 
     @Test(arguments: 0..<2000 as Range<UInt64>)
     func everyByteIsDeliveredBeforeItsFinAndTheRelayFinishesOnce(seed: UInt64) {
-        var random = SeededRandom(seed: seed)
+        var random = SplitMix64(seed: seed)
         var state = RelayState()
         var client = Wire(coming: Int.random(in: 0...5000, using: &random))
         var server = Wire(coming: Int.random(in: 0...5000, using: &random))

@@ -43,7 +43,7 @@ import Testing
 
     /// From 1621 on: before 1582 Foundation has the Julian calendar.
     @Test func agreesWithFoundation() {
-        var random = SeededRandom(seed: 7)
+        var random = SplitMix64(seed: 7)
         let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
         for _ in 0..<1000 {
             let milliseconds = Int64.random(in: -11_000_000_000_000...250_000_000_000_000, using: &random)

@@ -1,5 +1,7 @@
 /// Counts the checks of one server and tells when its state changes.
 ///
+/// What sessions meet can take a server down, too (`observe`), but only checks bring one up.
+///
 /// A server starts up, so that a start serves sessions at once. From then on `fall` failures in a row take it down, and
 /// `rise` successes in a row bring it up; a check that agrees with the state sets the count back.
 package struct HealthTracker: Hashable, Sendable {
@@ -14,7 +16,7 @@ package struct HealthTracker: Hashable, Sendable {
         package var to: State
         /// The last of the checks that brought the change about.
         package var outcome: CheckOutcome
-        /// How many checks in a row did.
+        /// How many checks in a row did; 0 where sessions' connects did.
         package var checks: Int
         /// How long the state before had held.
         package var heldFor: Duration
@@ -29,6 +31,8 @@ package struct HealthTracker: Hashable, Sendable {
     package private(set) var lastOutcome: CheckOutcome?
     /// Checks in a row that spoke against `state`.
     private var dissents = 0
+    /// Sessions could not connect: the next check is to come soon.
+    private var isHurried = false
 
     package init(settings: HealthCheckSettings, at now: ContinuousClock.Instant) {
         self.settings = settings
@@ -41,6 +45,7 @@ package struct HealthTracker: Hashable, Sendable {
     /// running out of descriptors must not take every server down.
     package mutating func record(_ outcome: CheckOutcome, at now: ContinuousClock.Instant) -> Transition? {
         lastOutcome = outcome
+        isHurried = false
         let verdict: State
         switch outcome {
         case .passed: verdict = .up
@@ -53,12 +58,38 @@ package struct HealthTracker: Hashable, Sendable {
         }
         dissents += 1
         guard dissents >= (verdict == .up ? settings.rise : settings.fall) else { return nil }
+        return turn(to: verdict, by: outcome, checks: dissents, at: now)
+    }
 
+    /// Sessions could not connect again and again; answers the change where that takes the server down.
+    package mutating func observe(
+        _ action: ObservationSettings.Action,
+        _ failure: ServerFailure,
+        at now: ContinuousClock.Instant
+    ) -> Transition? {
+        guard state == .up else { return nil }
+        isHurried = true
+        switch action {
+        case .fastInterval: return nil
+        case .failCheck: dissents += 1
+        case .suddenDeath: dissents = max(dissents, settings.fall - 1)
+        case .markDown: dissents = settings.fall
+        }
+        guard dissents >= settings.fall else { return nil }
+        return turn(to: .down, by: .failed(failure), checks: 0, at: now)
+    }
+
+    private mutating func turn(
+        to verdict: State,
+        by outcome: CheckOutcome,
+        checks: Int,
+        at now: ContinuousClock.Instant
+    ) -> Transition {
         let transition = Transition(
             from: state,
             to: verdict,
             outcome: outcome,
-            checks: dissents,
+            checks: checks,
             heldFor: since.duration(to: now)
         )
         state = verdict
@@ -69,7 +100,7 @@ package struct HealthTracker: Hashable, Sendable {
 
     /// From the start of the last check to the start of the next one.
     package var nextInterval: Duration {
-        if dissents > 0 { return settings.fastInterval ?? settings.interval }
+        if dissents > 0 || isHurried { return settings.fastInterval ?? settings.interval }
         return switch state {
         case .up: settings.interval
         case .down: settings.downInterval ?? settings.interval

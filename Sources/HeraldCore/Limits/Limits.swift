@@ -57,6 +57,12 @@ package enum Limits {
 
     /// Servers of all backends together.
     package static let maximumServers = 100_000
+    /// How often a session chooses anew because another loop took the last place at the server of its choice, before it
+    /// waits in line.
+    package static let chooseAttempts = 8
+    /// How often a session that waits in line is looked at: whether its client is still there, and whether there is room
+    /// after all.
+    package static let queueLookInterval = Duration.milliseconds(500)
     /// Checks under way at one time, for each costs a descriptor and a port.
     package static let maximumConcurrentChecks = 512
     /// What is read of a checked server's reply, whatever it sends.
@@ -77,6 +83,9 @@ package enum Limits {
     package static let slowStartSteps = 16
 
     // MARK: Discovery
+
+    /// How often servers that the name service knows no more are looked at: whether their last session is over.
+    package static let vanishedServerLook = Duration.seconds(1)
 
     /// Records that are read of one answer of the name service; the rest is left out.
     package static let maximumDNSRecords = 4096

@@ -21,6 +21,10 @@ package enum SessionEnding: Hashable, Sendable {
     case tooManyWaiting
     /// Every server is down, disabled or without weight.
     case noServer
+    /// Every server was full, and as many sessions waited as may.
+    case queueFull
+    /// No server had room in time.
+    case queueTimeout
     /// The last attempt to connect failed so.
     case connectFailed(ServerFailure)
     /// This host ran out of descriptors or memory.
@@ -36,6 +40,9 @@ package enum SessionEnding: Hashable, Sendable {
     case clientFinTimeout
     /// The client did not finish in time after the server's FIN.
     case serverFinTimeout
+
+    /// The server was taken for down, and its sessions are to end then.
+    case serverDown
 
     // At any time.
 
@@ -58,6 +65,8 @@ extension SessionEnding {
         case .headerFromUntrusted: "header-from-untrusted"
         case .tooManyWaiting: "too-many-waiting"
         case .noServer: "no-server"
+        case .queueFull: "queue-full"
+        case .queueTimeout: "queue-timeout"
         case .connectFailed(.timedOut): "connect-timeout"
         case .connectFailed: "connect-failed"
         case .localResources: "local-resources"
@@ -66,6 +75,7 @@ extension SessionEnding {
         case .idleTimeout: "idle-timeout"
         case .clientFinTimeout: "client-fin-timeout"
         case .serverFinTimeout: "server-fin-timeout"
+        case .serverDown: "server-down"
         case .drained: "drained"
         case .stopped: "stopped"
         }

@@ -45,6 +45,8 @@ package struct SessionRecord: Sendable {
     package var bytesFromServer: UInt64 = 0
     /// From accept to the header's last byte.
     package var headerDuration: Duration?
+    /// In line for a server with room.
+    package var queueDuration: Duration?
     /// From the start of the first attempt to the connection, over all attempts.
     package var connectDuration: Duration?
     /// From accept to the end.
@@ -92,6 +94,7 @@ package struct SessionRecord: Sendable {
             line.field("bytes_from_client", bytesFromClient)
             line.field("bytes_from_server", bytesFromServer)
             if let headerDuration { line.field("header_ms", milliseconds: headerDuration) }
+            if let queueDuration { line.field("queue_ms", milliseconds: queueDuration) }
             if let connectDuration { line.field("connect_ms", milliseconds: connectDuration) }
             line.field("total_ms", milliseconds: totalDuration)
             line.field("end", ending.label)

@@ -1,35 +1,52 @@
-/// Which servers a session has tried in vain, and what comes next.
+/// Which servers a session has tried in vain, and whether it may go on.
 package struct ConnectAttempts: Sendable {
     package enum Next: Equatable, Sendable {
-        /// Choose a server that is not in `failed`, at once.
+        /// Choose a server that is not in `failed`, at once; or, where there is none, try the same one again after `pause`.
         case anotherServer
         /// Try the same one again, after `pause`.
         case sameServer
         case giveUp
     }
 
-    /// Index of each server that failed, in the order of the attempts.
-    package private(set) var failed: [Int] = []
+    /// Each server that failed, in the order of the attempts.
+    package private(set) var failed: [ServerSlot] = []
     /// Attempts after the first one.
     package private(set) var retryCount = 0
     private let retries: Int
     private let redispatches: Bool
-    /// Before the same server is tried again.
-    package let pause: Duration
+    private let limit: Duration?
+    private let longestPause: Duration
 
     package init(_ settings: BackendSettings) {
         retries = settings.retries
         redispatches = settings.redispatches
-        pause = min(settings.timeouts.connect, Limits.retryPause)
+        limit = settings.timeouts.connectTotal
+        longestPause = min(settings.timeouts.connect, Limits.retryPause)
     }
 
     /// `server` could not be reached.
     ///
-    /// - Parameter hasOther: whether a server is up that has not failed yet.
-    package mutating func failed(_ server: Int, hasOther: Bool) -> Next {
+    /// - Parameter elapsed: since the first attempt began.
+    package mutating func failed(_ server: ServerSlot, elapsed: Duration) -> Next {
         failed.append(server)
+        if let limit, elapsed >= limit { return .giveUp }
         guard retryCount < retries else { return .giveUp }
         retryCount += 1
-        return redispatches && hasOther ? .anotherServer : .sameServer
+        return redispatches ? .anotherServer : .sameServer
+    }
+
+    /// Before the same server is tried again.
+    ///
+    /// - Parameter elapsed: since the first attempt began.
+    package func pause(elapsed: Duration) -> Duration {
+        min(longestPause, limit.map { max(.zero, $0 - elapsed) } ?? longestPause)
+    }
+}
+
+extension BackendSettings.Timeouts {
+    /// For an attempt that begins when `elapsed` has passed since the first one began.
+    package func attempt(elapsed: Duration) -> Duration {
+        guard let connectTotal else { return connect }
+        return max(.milliseconds(1), min(connect, connectTotal - elapsed))
     }
 }

@@ -65,6 +65,9 @@ extension SessionRecord {
         bytesFromClient = session.relayState.byteCount(from: .client)
         bytesFromServer = session.relayState.byteCount(from: .server)
         headerDuration = session.headerDoneAt.map { since(session.acceptedAt, until: $0) }
+        if let began = session.queuedAt, let ended = session.queuedUntil {
+            queueDuration = since(began, until: ended)
+        }
         if let began = session.connectBeganAt, let connected = session.connectedAt {
             connectDuration = since(began, until: connected)
         }

@@ -2,13 +2,13 @@ package import HeraldCore
 package import LibUV
 package import NetworkAddress
 
-/// One backend: which servers it has, which of them are up, and who hears of it.
+/// One backend: which servers it has, what they are fit for, and who hears of it.
 ///
-/// Lives on the control loop. Sessions never call it: each change is published to every loop as a new `PoolSnapshot`,
-/// and a pick reads that.
+/// Lives on the control loop. Sessions never call it: what changes with a server's state is written to the board that all
+/// loops read, and the order of turns that follows from it is published to each loop as a new `PoolSnapshot`.
 package actor BackendPool: LoopActor {
     /// A server with its address looked up.
-    package struct Member: Sendable {
+    package struct Member: Hashable, Sendable {
         package let settings: ServerSettings
         package let address: SocketAddress
 
@@ -18,102 +18,311 @@ package actor BackendPool: LoopActor {
         }
     }
 
-    private let name: String
-    package let loop: EventLoop
-    private let journal: Journal
-    private let members: [Member]
-    private let turns = TurnCounter()
-    private let publish: @Sendable (PoolSnapshot) -> Void
-    /// nil for a server that is not checked.
-    private var trackers: [HealthTracker?]
+    /// What the pool does to the rest of the proxy; called on the control loop.
+    package struct Effects: Sendable {
+        /// A new snapshot is there.
+        package var publish: @Sendable (PoolSnapshot) -> Void
+        /// The sessions of this server are to be ended.
+        package var endSessions: @Sendable (PoolServer) -> Void
 
-    /// - Parameter publish: called on the control loop with each new snapshot, the first one at once.
+        package init(
+            publish: @escaping @Sendable (PoolSnapshot) -> Void,
+            endSessions: @escaping @Sendable (PoolServer) -> Void
+        ) {
+            self.publish = publish
+            self.endSessions = endSessions
+        }
+    }
+
+    package let loop: EventLoop
+    let settings: BackendSettings
+    let journal: Journal
+    let checker: HealthChecker
+    private let effects: Effects
+    private let turns = TurnCounter()
+    private let line = WaitingLine()
+    private var random = SplitMix64(seed: .random(in: .min ... .max))
+
+    /// Whether servers are checked now.
+    var areChecksOn = false
+    /// In the order of the board's slots.
+    var servers: [PooledServer] = []
+    private var board: ServerBoard
+    private var algorithm: any BalanceAlgorithm
+    /// Servers that are fit to take sessions, by whether they are backups.
+    private var usablePrimaries = 0
+    private var isPublishScheduled = false
+    private var isPruneScheduled = false
+    private var hadServer = false
+
+    /// - Parameter members: those of the file, and those that were discovered for the start.
     package init(
         _ settings: BackendSettings,
         members: [Member],
+        discovered: [[Member]],
         loop: EventLoop,
+        checker: HealthChecker,
         journal: Journal,
-        publish: @escaping @Sendable (PoolSnapshot) -> Void
+        effects: Effects
     ) {
-        name = settings.name
-        self.members = members
+        self.settings = settings
         self.loop = loop
+        self.checker = checker
         self.journal = journal
-        self.publish = publish
-        trackers = members.map { member in
-            member.settings.isDisabled ? nil : member.settings.check.map { HealthTracker(settings: $0, at: .now) }
+        self.effects = effects
+        board = ServerBoard([], ranksByLoad: false, heaviest: 1, turns: turns)
+        algorithm = settings.balance.algorithm.init([])
+        loop.checkThread()
+        assumeIsolated { pool in
+            for member in members { pool.add(member, discovery: nil, joins: false) }
+            for (index, members) in discovered.enumerated() {
+                for member in members { pool.add(member, discovery: index, joins: false) }
+            }
+            pool.rebuild()
+            pool.hadServer = pool.board.hasTaker
         }
     }
 
     /// How the backend looks now.
     package var snapshot: PoolSnapshot {
-        let servers = members.indices.map { index in
-            let member = members[index]
-            return PoolSnapshot.Server(
-                index: index,
-                name: member.settings.name,
-                address: member.address,
-                announcement: member.settings.announcement,
-                isUp: !member.settings.isDisabled && trackers[index]?.state != .down
-            )
-        }
-        return PoolSnapshot(servers: servers, weights: members.map(\.settings.weight), turns: turns)
-    }
-
-    /// Checks every server that is to be checked until the task is cancelled.
-    ///
-    /// - Parameters:
-    ///   - first: how many servers of other backends are checked before these, so that all are spread over time.
-    ///   - total: how many servers are checked in all.
-    package func checkHealth(with checker: HealthChecker, first: Int, of total: Int) async {
-        await withDiscardingTaskGroup { group in
-            var slot = first
-            for index in members.indices where trackers[index] != nil {
-                let mySlot = slot
-                slot += 1
-                group.addTask(executorPreference: loop) {
-                    await self.checkRepeatedly(index, with: checker, slot: mySlot, of: total)
-                }
-            }
-        }
+        PoolSnapshot(servers: servers.map(\.server), board: board, line: line, algorithm: algorithm)
     }
 
     /// Servers that are checked.
-    package var checkedCount: Int { trackers.count { $0 != nil } }
+    package var checkedCount: Int { servers.count { $0.condition.isChecked } }
 
-    private func checkRepeatedly(_ index: Int, with checker: HealthChecker, slot: Int, of total: Int) async {
-        guard let interval = trackers[index]?.nextInterval else { return }
-        var random = SystemRandomNumberGenerator()
-        await loop.sleep(
-            for: CheckSchedule.firstDelay(server: slot, of: total, interval: interval, using: &random)
-        )
-        while !Task.isCancelled, let timeout = trackers[index]?.timeout {
-            let began = loop.now
-            let outcome = await checker.check(members[index], timeout: timeout)
-            if Task.isCancelled { return }
-            record(outcome, for: index)
-            guard let interval = trackers[index]?.nextInterval else { return }
-            let delay = CheckSchedule.nextDelay(interval: interval, using: &random)
-            await loop.sleep(for: delay - .milliseconds(Int(loop.now - began)))
+    // MARK: Members
+
+    /// Takes over what the name service tells: new servers join, those that it knows no more drain, and the others stay
+    /// as they are.
+    package func install(_ members: [Member], ofDiscovery discovery: Int) {
+        let now = ContinuousClock.now
+        var wanted = Dictionary(members.map { ($0.identity, $0) }) { first, _ in first }
+        for server in servers where server.discovery == discovery {
+            if let member = wanted.removeValue(forKey: server.member.identity) {
+                let weightChange = server.condition.setWeight(member.settings.weight, at: now)
+                let returnChange = server.condition.setVanished(false, at: now)
+                server.member = member
+                if let change = returnChange ?? weightChange { tell(change, of: server) }
+                if returnChange != nil { startChecks(of: server) }
+            } else if let change = server.condition.setVanished(true, at: now) {
+                tell(change, of: server)
+            }
+        }
+        for member in members where wanted[member.identity] != nil {
+            startChecks(of: add(member, discovery: discovery, joins: true))
+        }
+        servers.removeAll { $0.isGone }
+        rebuild()
+        publishNow()
+        for server in servers { followSlowStart(of: server) }
+        scheduleRemoval()
+    }
+
+    /// Servers that the name service knows no more are forgotten once their last session is over.
+    private func scheduleRemoval() {
+        guard !isPruneScheduled && servers.contains(where: \.condition.hasVanished) else { return }
+        isPruneScheduled = true
+        loop.spawn { [weak self, loop] in
+            await loop.sleep(for: Limits.vanishedServerLook)
+            await self?.removeGone()
         }
     }
 
-    private func record(_ outcome: CheckOutcome, for index: Int) {
-        guard let transition = trackers[index]?.record(outcome, at: .now) else { return }
-        let snapshot = snapshot
-        publish(snapshot)
-        let server = members[index]
+    private func removeGone() {
+        isPruneScheduled = false
+        if servers.contains(where: \.isGone) {
+            for server in servers where server.isGone { server.checks?.cancel() }
+            servers.removeAll { $0.isGone }
+            rebuild()
+            publishNow()
+        }
+        scheduleRemoval()
+    }
+
+    @discardableResult
+    private func add(_ member: Member, discovery: Int?, joins: Bool) -> PooledServer {
+        let slot = ServerSlot(limit: member.settings.maximumSessions ?? .max)
+        let server = PoolServer(member.settings, address: member.address, slot: slot) { [weak self, loop] failure in
+            guard let self else { return }
+            loop.execute { self.assumeIsolated { $0.observe(failure, of: slot) } }
+        }
+        let condition = ServerCondition(member.settings, joins: joins, at: .now)
+        let pooled = PooledServer(member, discovery: discovery, server: server, condition: condition)
+        servers.append(pooled)
+        return pooled
+    }
+
+    /// nil for a server that is gone.
+    func find(_ slot: ServerSlot) -> PooledServer? {
+        guard let index = board.position(of: slot) else { return nil }
+        return servers[index]
+    }
+
+    // MARK: Changes of state
+
+    func observe(_ failure: ServerFailure, of slot: ServerSlot) {
+        guard let server = find(slot) else { return }
+        let change = server.condition.observe(failure, at: .now)
+        changed(server, change)
+        startChecks(of: server, after: server.condition.nextCheckInterval)
+    }
+
+    /// What follows from a server's change, if there was one.
+    func changed(_ server: PooledServer, _ change: ServerCondition.Change?) {
+        guard let change else { return }
+        tell(change, of: server)
+        share(server, at: .now)
+        if change.to == .down && server.member.settings.endsSessionsWhenDown { effects.endSessions(server.server) }
+        afterShares()
+        schedulePublish()
+        followSlowStart(of: server)
+    }
+
+    private func tell(_ change: ServerCondition.Change, of server: PooledServer) {
         journal.event(
-            transition.to == .down ? .warning : .notice,
-            "server \(transition.to)",
+            change.to == .down ? .warning : .notice,
+            "server \(change.to)",
             [
-                "backend": .text(name), "server": .text(server.settings.name), "address": .address(server.address),
-                "reason": .text(transition.outcome.description), "checks": .integer(transition.checks),
-                "held": .text(transition.heldFor.plainText),
+                "backend": .text(settings.name), "server": .text(server.server.name),
+                "address": .address(server.server.address), "reason": .text(change.reason),
+                "checks": change.checks.map { .integer($0) } ?? .text("-"), "held": .text(change.heldFor.plainText),
             ]
         )
-        if transition.to == .down && !snapshot.servers.contains(where: \.isUp) {
-            journal.event(.error, "backend has no server left", ["backend": .text(name)])
+    }
+
+    private func followSlowStart(of server: PooledServer) {
+        guard !server.isSlowStartFollowed, let step = server.condition.slowStartStep else { return }
+        server.isSlowStartFollowed = true
+        let slot = server.server.slot
+        loop.spawn { [weak self, loop] in
+            await loop.sleep(for: step)
+            await self?.slowStartMoved(slot)
         }
     }
+
+    private func slowStartMoved(_ slot: ServerSlot) {
+        guard let server = find(slot) else { return }
+        server.isSlowStartFollowed = false
+        let now = ContinuousClock.now
+        if let change = server.condition.slowStartMoved(at: now) { return changed(server, change) }
+        share(server, at: now)
+        schedulePublish()
+        followSlowStart(of: server)
+    }
+
+    // MARK: Shares
+
+    /// Brings the share of one server up to date, and those of all where it decides about the backups.
+    private func share(_ server: PooledServer, at now: ContinuousClock.Instant) {
+        if server.isBackup { return shareAll(at: now) }
+        let wasUsable = server.isCountedUsable
+        server.isCountedUsable = server.condition.isUsable
+        if wasUsable != server.isCountedUsable {
+            usablePrimaries += wasUsable ? -1 : 1
+            if usablePrimaries == (wasUsable ? 0 : 1) { return shareAll(at: now) }
+        }
+        board.setShare(server.condition.share(at: now), of: server.server.slot)
+    }
+
+    /// Backups take sessions when no other server does; but for `allbackups`, only the first of them.
+    private func shareAll(at now: ContinuousClock.Instant) {
+        usablePrimaries = 0
+        for server in servers {
+            server.isCountedUsable = !server.isBackup && server.condition.isUsable
+            usablePrimaries += server.isCountedUsable ? 1 : 0
+        }
+        var mayBackUp = usablePrimaries == 0
+        for server in servers {
+            let isActive = !server.isBackup || (mayBackUp && server.condition.isUsable)
+            board.setShare(isActive ? server.condition.share(at: now) : 0, of: server.server.slot)
+            if server.isBackup && isActive && !settings.usesAllBackups { mayBackUp = false }
+        }
+    }
+
+    private func afterShares() {
+        if !board.hasTaker {
+            line.dismissAll()
+            if hadServer { journal.event(.error, "backend has no server left", ["backend": .text(settings.name)]) }
+        } else if line.count > 0 {
+            snapshot.admitWaiting(using: &random)
+        }
+        hadServer = board.hasTaker
+    }
+
+    // MARK: Snapshots
+
+    /// The servers are others than before.
+    private func rebuild() {
+        board = ServerBoard(
+            servers.map(\.server.slot),
+            ranksByLoad: settings.balance.algorithm.ranksByLoad,
+            heaviest: (servers.map(\.member.settings.weight).max() ?? 1) * Limits.slowStartSteps,
+            turns: turns
+        )
+        shareAll(at: .now)
+        algorithm = settings.balance.algorithm.init(
+            servers.map { server in
+                BalanceCandidate(
+                    identity: server.server.name,
+                    weight: server.member.settings.weight,
+                    share: server.server.slot.currentShare
+                )
+            }
+        )
+    }
+
+    /// Many changes at one time become one snapshot.
+    private func schedulePublish() {
+        guard !isPublishScheduled else { return }
+        isPublishScheduled = true
+        loop.spawn { [weak self, loop] in
+            await loop.sleep(for: Limits.snapshotInterval)
+            await self?.publishScheduled()
+        }
+    }
+
+    private func publishScheduled() {
+        isPublishScheduled = false
+        algorithm = algorithm.sharing(servers.map(\.server.slot.currentShare))
+        publishNow()
+    }
+
+    private func publishNow() {
+        effects.publish(snapshot)
+        afterShares()
+    }
+}
+
+/// One server of a pool, with all that only the pool knows of it. Lives on the control loop, in its pool.
+final class PooledServer {
+    var member: BackendPool.Member
+    /// Index into the settings' discoveries; nil for a server of the file.
+    let discovery: Int?
+    let server: PoolServer
+    var condition: ServerCondition
+    var checks: Task<Void, Never>?
+    var isCountedUsable = false
+    var isSlowStartFollowed = false
+
+    init(_ member: BackendPool.Member, discovery: Int?, server: PoolServer, condition: ServerCondition) {
+        self.member = member
+        self.discovery = discovery
+        self.server = server
+        self.condition = condition
+    }
+
+    var isBackup: Bool { member.settings.isBackup }
+
+    /// Whether nobody needs it any more.
+    var isGone: Bool { condition.hasVanished && server.slot.sessionCount == 0 }
+}
+
+extension BackendPool.Member {
+    fileprivate struct Identity: Hashable {
+        let name: String
+        let address: SocketAddress
+    }
+
+    fileprivate var identity: Identity { Identity(name: settings.name, address: address) }
 }

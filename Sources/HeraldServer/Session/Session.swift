@@ -30,8 +30,11 @@ package final class Session {
     /// The client's first bytes are yet to be looked at: see `SignatureGuard`.
     var isGuarded = false
 
-    /// The server of the last attempt.
-    var target: PoolSnapshot.Server?
+    /// The server of the last attempt, which counts this session.
+    var target: PoolServer?
+    /// Since and until when the session waited for a server with room.
+    var queuedAt: UInt64?
+    var queuedUntil: UInt64?
     var attempts: ConnectAttempts?
     var connectFailure: ServerFailure?
     var connectBeganAt: UInt64?
@@ -106,7 +109,7 @@ extension Session {
     /// for that of the data, or has sent what must not be answered.
     func close(_ ending: SessionEnding) {
         switch ending {
-        case .completed, .noServer, .connectFailed, .localResources:
+        case .completed, .noServer, .queueFull, .queueTimeout, .connectFailed, .localResources:
             client.close()
             server?.close()
         case .idleTimeout, .clientFinTimeout, .serverFinTimeout:
@@ -114,7 +117,7 @@ extension Session {
             if relayState.isHeld(.server) { client.reset() } else { client.close() }
             if relayState.isHeld(.client) { server?.reset() } else { server?.close() }
         case .clientGone, .clientReset, .serverReset, .headerMalformed, .headerTimeout, .headerMissing, .untrustedPeer,
-            .headerFromUntrusted, .tooManyWaiting, .drained, .stopped:
+            .headerFromUntrusted, .tooManyWaiting, .serverDown, .drained, .stopped:
             client.reset()
             server?.reset()
         }

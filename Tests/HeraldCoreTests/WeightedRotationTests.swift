@@ -1,7 +1,7 @@
 import HeraldCore
 import Testing
 
-@Suite struct WeightedRoundRobinTests {
+@Suite struct WeightedRotationTests {
     /// A list of weights that a test's output does not write out.
     struct Weighting: CustomTestStringConvertible {
         var name: String
@@ -30,7 +30,7 @@ import Testing
     @Test(arguments: weightings)
     func eachServerIsChosenItsWeightTimesInARound(weighting: Weighting) {
         let weights = weighting.weights
-        let balance = WeightedRoundRobin(weights: weights)
+        let balance = WeightedRotation(weights: weights)
         let turns = weights.reduce(0, +)
         for start in [0, 1, 12345] {
             var chosen = [Int](repeating: 0, count: weights.count)
@@ -42,14 +42,14 @@ import Testing
     }
 
     @Test func commonDivisorsShortenTheRound() {
-        let balance = WeightedRoundRobin(weights: [200, 100])
+        let balance = WeightedRotation(weights: [200, 100])
         #expect(Set([0, 1, 2].compactMap { balance.pick(turn: $0) }) == [0, 1])
         #expect((0..<3).filter { balance.pick(turn: $0) == 0 }.count == 2)
     }
 
     @Test(arguments: [1, 7, 256])
     func equalWeightsTakeTurnsInOrder(weight: Int) {
-        let balance = WeightedRoundRobin(weights: [weight, weight, 0, weight])
+        let balance = WeightedRotation(weights: [weight, weight, 0, weight])
         #expect((0..<7).map { balance.pick(turn: $0) } == [0, 1, 3, 0, 1, 3, 0])
     }
 
@@ -57,7 +57,7 @@ import Testing
     @Test(arguments: weightings)
     func sessionsOfAServerAreSpreadEvenly(weighting: Weighting) {
         let weights = weighting.weights
-        let balance = WeightedRoundRobin(weights: weights)
+        let balance = WeightedRotation(weights: weights)
         let total = weights.reduce(0, +)
         var chosen = [Int](repeating: 0, count: weights.count)
         var worst = 0.0
@@ -72,7 +72,7 @@ import Testing
     }
 
     @Test func smallUnequalWeightsDoNotClump() {
-        let balance = WeightedRoundRobin(weights: [3, 2, 1])
+        let balance = WeightedRotation(weights: [3, 2, 1])
         let picks = (0..<13).map { balance.pick(turn: $0) }
         #expect(!zip(picks.dropFirst(), picks).contains { $0 == $1 && $0 != 0 })
         // The heavy one takes every second session.
@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test func aHeavyServerAmongManyLightOnesIsSpread() {
-        let balance = WeightedRoundRobin(weights: [10] + Array(repeating: 1, count: 10))
+        let balance = WeightedRotation(weights: [10] + Array(repeating: 1, count: 10))
         let picks = (0..<40).map { balance.pick(turn: $0) }
         #expect(picks.split { $0 != 0 }.allSatisfy { $0.count <= 2 })
         #expect(picks.split { $0 == 0 }.allSatisfy { $0.count <= 2 })
@@ -89,15 +89,14 @@ import Testing
 
     @Test(arguments: [[], [0], [0, 0, 0]])
     func nobodyIsChosenWhereNobodyTakesSessions(weights: [Int]) {
-        let balance = WeightedRoundRobin(weights: weights)
+        let balance = WeightedRotation(weights: weights)
         #expect(balance.pick(turn: 0) == nil)
         #expect(balance.pick(turn: .max) == nil)
-        #expect(balance.pick(turn: 0) { _ in false } == nil)
     }
 
     @Test(arguments: weightings + [manyServers])
     func theLastTurnsOfTheCounterAreNoSpecialCase(weighting: Weighting) {
-        let balance = WeightedRoundRobin(weights: weighting.weights)
+        let balance = WeightedRotation(weights: weighting.weights)
         for turn in (UInt64.max - 10)...UInt64.max {
             #expect(balance.pick(turn: turn).map { weighting.weights[$0] > 0 } == true)
         }
@@ -105,63 +104,14 @@ import Testing
 
     @Test func tenThousandServersAreAllServed() {
         let weights = (0..<10_000).map { $0 % 256 + 1 }
-        let balance = WeightedRoundRobin(weights: weights)
+        let balance = WeightedRotation(weights: weights)
         var chosen = [Int](repeating: 0, count: weights.count)
         for turn in 0..<UInt64(weights.reduce(0, +)) {
             if let server = balance.pick(turn: turn) { chosen[server] += 1 }
         }
         #expect(chosen == weights)
 
-        let equal = WeightedRoundRobin(weights: Array(repeating: 1, count: 10_000))
+        let equal = WeightedRotation(weights: Array(repeating: 1, count: 10_000))
         #expect((0..<10_000).allSatisfy { equal.pick(turn: UInt64($0)) == $0 })
-    }
-}
-
-@Suite struct WeightedRoundRobinExclusionTests {
-    @Test(arguments: [[1, 1, 1, 1], [5, 0, 1, 2], [100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 100, 7]])
-    func aFurtherAttemptMeetsEveryServerOnce(weights: [Int]) {
-        let balance = WeightedRoundRobin(weights: weights)
-        for start in 0..<50 as Range<UInt64> {
-            var tried: [Int] = []
-            while let server = balance.pick(turn: start + UInt64(tried.count), excluding: { tried.contains($0) }) {
-                #expect(!tried.contains(server))
-                tried.append(server)
-            }
-            #expect(tried.sorted() == weights.indices.filter { weights[$0] > 0 })
-        }
-    }
-
-    @Test func withoutExclusionItIsTheServerWhoseTurnItIs() {
-        let balance = WeightedRoundRobin(weights: [3, 2, 1])
-        for turn in 0..<20 as Range<UInt64> {
-            #expect(balance.pick(turn: turn) { _ in false } == balance.pick(turn: turn))
-        }
-    }
-
-    @Test func eachServerIsAskedAboutOnceAtMost() {
-        let balance = WeightedRoundRobin(weights: [1, 0, 2, 3])
-        var asked: [Int] = []
-        let server = balance.pick(turn: 4) { server in
-            asked.append(server)
-            return true
-        }
-        #expect(server == nil)
-        #expect(asked.sorted() == [0, 2, 3])
-    }
-
-    @Test func sessionsOfADeadServerSpreadOverTheOthers() {
-        let balance = WeightedRoundRobin(weights: [1, 1, 1, 1])
-        var turn: UInt64 = 0
-        var served = [Int](repeating: 0, count: 4)
-        for _ in 0..<3000 {
-            var server = balance.pick(turn: turn)
-            turn += 1
-            if server == 0 {
-                server = balance.pick(turn: turn) { $0 == 0 }
-                turn += 1
-            }
-            if let server { served[server] += 1 }
-        }
-        #expect(served == [0, 1000, 1000, 1000])
     }
 }

@@ -1,10 +1,10 @@
-/// Hands the servers of a backend out in turns, each as often as its weight says, spread evenly.
+/// The order in which servers have their turns, each as often as its weight says, spread evenly.
 ///
 /// Immutable: the turn comes from a counter that all loops share, so that a pick is one atomic add elsewhere and a
 /// computation here, and no loop waits for another. In every run of as many turns as the weights (divided by their
 /// greatest common divisor) add up to, each server is chosen exactly its weight times. A pick allocates nothing and
 /// takes O(1), or O(log servers) where the weights differ and add up to more than a table holds.
-package struct WeightedRoundRobin: Sendable {
+package struct WeightedRotation: Sendable {
     /// Servers that take sessions at all, as indices into the weights, in their order.
     private let takers: [Int]
     private let order: Order
@@ -29,7 +29,7 @@ package struct WeightedRoundRobin: Sendable {
     package init(weights: [Int]) {
         precondition(weights.allSatisfy { $0 >= 0 })
         takers = weights.indices.filter { weights[$0] > 0 }
-        let divisor = weights.reduce(UInt64(0)) { WeightedRoundRobin.greatestCommonDivisor($0, UInt64($1)) }
+        let divisor = weights.reduce(UInt64(0)) { WeightedRotation.greatestCommonDivisor($0, UInt64($1)) }
         var end: UInt64 = 0
         let ends = takers.map { taker in
             end += UInt64(weights[taker]) / divisor
@@ -38,10 +38,10 @@ package struct WeightedRoundRobin: Sendable {
         precondition(end <= UInt32.max, "the weights add up to too much")
         if end == takers.count {
             order = .inTurn
-        } else if end <= WeightedRoundRobin.maximumTableTurns {
-            order = .table(WeightedRoundRobin.table(ends: ends))
+        } else if end <= WeightedRotation.maximumTableTurns {
+            order = .table(WeightedRotation.table(ends: ends))
         } else {
-            order = .stride(WeightedRoundRobin.stride(positions: end), ends: ends)
+            order = .stride(WeightedRotation.stride(positions: end), ends: ends)
         }
     }
 
@@ -51,21 +51,6 @@ package struct WeightedRoundRobin: Sendable {
     /// The server whose turn it is, as an index into the weights; nil where none takes sessions.
     package func pick(turn: UInt64) -> Int? {
         takers.isEmpty ? nil : takers[taker(at: turn)]
-    }
-
-    /// A server that is not excluded: the one whose turn it is, or else the next one behind it in the order of the file.
-    ///
-    /// This is how a further attempt avoids the servers that were tried. Let it take a turn of its own from the counter:
-    /// then the sessions of a dead server spread over all the others, instead of all falling to its neighbour. Asks
-    /// about each server at most once; nil where every one is excluded.
-    package func pick(turn: UInt64, excluding isExcluded: (Int) -> Bool) -> Int? {
-        guard !takers.isEmpty else { return nil }
-        var index = taker(at: turn)
-        for _ in takers.indices {
-            if !isExcluded(takers[index]) { return takers[index] }
-            index = index + 1 == takers.count ? 0 : index + 1
-        }
-        return nil
     }
 
     /// Precondition: there are takers.
@@ -79,7 +64,7 @@ package struct WeightedRoundRobin: Sendable {
             // Both factors are below 2^32.
             let positions = ends[ends.count - 1]
             let position = turn % positions * stride % positions
-            return WeightedRoundRobin.firstIndex(in: ends, above: position)
+            return WeightedRotation.firstIndex(in: ends, above: position)
         }
     }
 
@@ -98,7 +83,7 @@ package struct WeightedRoundRobin: Sendable {
 
 // Turns walk over the positions as multiples of the golden ratio walk over a circle: no other step keeps every stretch
 // of turns so evenly spread over every stretch of positions, and so over every server, whatever its weight.
-extension WeightedRoundRobin {
+extension WeightedRotation {
     /// The taker of each turn of a round: the turns' multiples of the golden ratio, ranked, are their positions.
     private static func table(ends: [UInt64]) -> [Int] {
         let turns = Int(ends[ends.count - 1])

@@ -1,0 +1,33 @@
+package import NetworkAddress
+
+/// Each server in its turn, as often as its share says, spread evenly, and fair over all loops.
+package struct RoundRobin: BalanceAlgorithm {
+    private let rotation: WeightedRotation
+
+    package init(_ servers: [BalanceCandidate]) {
+        rotation = WeightedRotation(weights: servers.map(\.share))
+    }
+
+    private init(rotation: WeightedRotation) {
+        self.rotation = rotation
+    }
+
+    package func sharing(_ shares: [Int]) -> RoundRobin {
+        RoundRobin(rotation: WeightedRotation(weights: shares))
+    }
+
+    /// The server whose turn it is, or where that one has no room, the next one in the order of the file.
+    ///
+    /// A further attempt takes a turn of its own: so the sessions of a dead server spread over all others.
+    package func pick(
+        on board: ServerBoard,
+        for client: IPAddress,
+        excluding excluded: [Int],
+        using random: inout SplitMix64
+    ) -> Int? {
+        // Shares may be younger than the rotation: a server that has just come up is found all the same.
+        let index = rotation.pick(turn: board.nextTurn()) ?? 0
+        if index < board.slots.count && board.isAvailable(index) && !excluded.contains(index) { return index }
+        return board.available(from: min(index + 1, board.slots.count), excluding: excluded)
+    }
+}

@@ -1,0 +1,55 @@
+import HeraldCore
+import LibUV
+
+/// When servers are checked, and what becomes of it.
+extension BackendPool {
+    /// Checks every server that is to be checked until `stopChecks`.
+    ///
+    /// - Parameters:
+    ///   - first: how many servers of other backends are checked before these, so that all are spread over time.
+    ///   - total: how many servers are checked in all.
+    package func startChecks(first: Int, of total: Int) {
+        areChecksOn = true
+        var slot = first
+        var random = SystemRandomNumberGenerator()
+        for server in servers {
+            guard server.condition.isChecked, let interval = server.condition.nextCheckInterval else { continue }
+            let delay = CheckSchedule.firstDelay(server: slot, of: total, interval: interval, using: &random)
+            startChecks(of: server, after: delay)
+            slot += 1
+        }
+    }
+
+    package func stopChecks() {
+        areChecksOn = false
+        for server in servers { server.checks?.cancel() }
+    }
+
+    /// Checks a server from now on, in place of what was scheduled for it.
+    ///
+    /// - Parameter delay: until the first check; nil for one by chance within the interval.
+    func startChecks(of server: PooledServer, after delay: Duration? = nil) {
+        guard areChecksOn, server.condition.isChecked, let interval = server.condition.nextCheckInterval else { return }
+        var random = SystemRandomNumberGenerator()
+        let delay = delay ?? CheckSchedule.firstDelay(server: 0, of: 1, interval: interval, using: &random)
+        server.checks?.cancel()
+        let slot = server.server.slot
+        server.checks = loop.spawn { await self.checkRepeatedly(slot, after: delay) }
+    }
+
+    private func checkRepeatedly(_ slot: ServerSlot, after delay: Duration) async {
+        await loop.sleep(for: delay)
+        var random = SystemRandomNumberGenerator()
+        while !Task.isCancelled, let server = find(slot), server.condition.isChecked,
+            let timeout = server.condition.checkTimeout
+        {
+            let began = loop.now
+            let outcome = await checker.check(server.member, timeout: timeout)
+            guard !Task.isCancelled, let server = find(slot) else { return }
+            changed(server, server.condition.record(outcome, at: .now))
+            guard let interval = server.condition.nextCheckInterval else { return }
+            let delay = CheckSchedule.nextDelay(interval: interval, using: &random)
+            await loop.sleep(for: delay - .milliseconds(Int(loop.now - began)))
+        }
+    }
+}

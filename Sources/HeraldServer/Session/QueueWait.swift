@@ -1,0 +1,73 @@
+import HeraldCore
+import LibUV
+import NetworkAddress
+
+/// A session's wait for a server with room. Afterwards `session.target` is the server that it was counted in at, or the
+/// session has its ending.
+final class QueueWait: SessionWait {
+    private let worker: Worker
+    private let backend: Int
+    private var ticket: WaitingLine.Ticket?
+    private var until: UInt64 = 0
+
+    init(_ session: Session, worker: Worker, backend: Int, continuation: LoopContinuation) {
+        self.worker = worker
+        self.backend = backend
+        super.init(session, deadlines: worker.deadlines, continuation: continuation)
+    }
+
+    /// - Parameter maximum: how many may wait.
+    func start(limit: Duration, maximum: Int) {
+        until = worker.loop.now + limit.wholeMilliseconds
+        guard begin(limit: min(limit, Limits.queueLookInterval)) else { return }
+        let waiter = Waiter(client: session.endpoints.source.ip, wait: LoopBound(self, loop: worker.loop))
+        ticket = worker.pools[backend].line.join(waiter, limit: maximum)
+        if ticket == nil { return finish(.queueFull) }
+        // There may be room since this session was told that there is none.
+        worker.admitWaiting(backend: backend)
+    }
+
+    fileprivate func admitted(to server: PoolServer) {
+        ticket = nil
+        if isOver { return worker.leave(server, backend: backend) }
+        session.target = server
+        finish()
+    }
+
+    fileprivate func dismissed() {
+        ticket = nil
+        finish(.noServer)
+    }
+
+    /// Nobody tells of a client that has gone while nothing is read from it.
+    override func deadlineReached(at now: UInt64) -> UInt64? {
+        if session.client.isReset {
+            finish(.clientGone)
+        } else if now >= until {
+            finish(.queueTimeout)
+        } else {
+            worker.admitWaiting(backend: backend)
+            return min(until, now + Limits.queueLookInterval.wholeMilliseconds)
+        }
+        return nil
+    }
+
+    override func cleanUp() {
+        if let ticket { worker.pools[backend].line.leave(ticket) }
+        session.queuedUntil = SystemInformation.monotonicNanoseconds
+    }
+}
+
+/// A waiting session as other loops see it.
+private struct Waiter: PoolWaiter {
+    let client: IPAddress
+    let wait: LoopBound<QueueWait>
+
+    func admit(to server: PoolServer) {
+        wait.loop.execute { wait.value.admitted(to: server) }
+    }
+
+    func dismiss() {
+        wait.loop.execute { wait.value.dismissed() }
+    }
+}
