@@ -29,7 +29,9 @@ import Testing
             "server-fin",
             "tunnel", "check", "servers", "interval", "fast-interval", "down-interval", "rise", "fall", "port",
             "send-proxy",
-            "version", "crc32c", "tlvs", "pass", "add", "weight", "disabled",
+            "version", "crc32c", "tlvs", "pass", "add", "weight", "disabled", "all-backups",
+            "max-queue", "queue", "connect-total", "backup", "slowstart", "observe", "error-limit", "on-error",
+            "on-marked-down",
         ]
         for key in keys { #expect(text.contains("\(key):"), "\(key)") }
     }

@@ -100,11 +100,15 @@ private enum HAProxyText {
     ]
 
     private static func proxyLines(_ generator: inout SeededGenerator) -> [String] {
-        let names = ["client", "client-fin", "client-hs", "connect", "server", "server-fin", "tunnel", "check"]
+        let names = [
+            "client", "client-fin", "client-hs", "connect", "server", "server-fin", "tunnel", "check", "queue",
+        ]
+        let algorithms = ["roundrobin", "static-rr", "leastconn", "source", "random", "random(2)", "first"]
         let durations = ["0", "1", "999us", "1500", "5s", "90s", "1m", "61m", "1h", "24d"]
         return names.map { " timeout \($0) \(pick(durations, &generator))" } + [
             " retries \(Int.random(in: 0...100, using: &generator))", " option redispatch", " no option redispatch",
-            " maxconn \(Int.random(in: 0...9, using: &generator))", " balance roundrobin", " mode tcp",
+            " maxconn \(Int.random(in: 0...9, using: &generator))", " mode tcp",
+            " balance \(pick(algorithms, &generator))", " hash-type consistent", " option allbackups",
             " default-server \(options(&generator))",
         ]
     }
@@ -122,7 +126,10 @@ private enum HAProxyText {
             "check", "no-check", "inter 3s", "fastinter 1", "downinter 10s", "rise 1", "fall 9", "port 81", "addr ::2",
             "weight 0", "weight 256", "disabled", "enabled", "send-proxy", "send-proxy-v2", "no-send-proxy",
             "check-send-proxy",
-            "no-check-send-proxy", "proxy-v2-options crc32c",
+            "no-check-send-proxy", "proxy-v2-options crc32c", "backup", "no-backup", "maxconn 0", "maxconn 30",
+            "maxqueue 7", "slowstart 30s", "observe layer4", "observe none", "error-limit 3",
+            "on-error \(pick(["fastinter", "fail-check", "sudden-death", "mark-down"], &generator))",
+            "on-marked-down shutdown-sessions",
         ]
         return all.filter { _ in Int.random(in: 0..<3, using: &generator) == 0 }.joined(separator: " ")
     }
@@ -196,6 +203,11 @@ private enum RandomSettings {
         settings.timeouts.server = maybe(duration(&generator), &generator)
         settings.timeouts.serverFin = maybe(duration(&generator), &generator)
         settings.timeouts.tunnel = maybe(duration(&generator), &generator)
+        settings.timeouts.queue = maybe(duration(&generator), &generator)
+        settings.timeouts.connectTotal = maybe(duration(&generator), &generator)
+        settings.balance = one(BackendSettings.Balance.allCases, &generator)
+        settings.usesAllBackups = Bool.random(using: &generator)
+        settings.maximumQueue = maybe(one([1, 1_000_000], &generator), &generator)
         return settings
     }
 
@@ -228,6 +240,18 @@ private enum RandomSettings {
         check.address = maybe(.v6(IPv6Address(high: 1, low: 2)), &generator)
         check.announcement = one([.none, .version1, .version2(Version2Options())], &generator)
         settings.check = maybe(maybe(check, &generator) ?? HealthCheckSettings(), &generator)
+        settings.isBackup = Bool.random(using: &generator)
+        settings.maximumSessions = maybe(one([1, 1_000_000], &generator), &generator)
+        settings.slowStart = maybe(duration(&generator), &generator)
+        settings.endsSessionsWhenDown = Bool.random(using: &generator)
+        if settings.check != nil { settings.observation = maybe(observation(&generator), &generator) }
+        return settings
+    }
+
+    private static func observation(_ generator: inout SeededGenerator) -> ObservationSettings {
+        var settings = ObservationSettings()
+        settings.errorLimit = one([1, 10, 1_000_000], &generator)
+        settings.action = one(ObservationSettings.Action.allCases, &generator)
         return settings
     }
 

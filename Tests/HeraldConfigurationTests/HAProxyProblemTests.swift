@@ -162,12 +162,6 @@ import Testing
             "server s 10.0.0.1:80 addr a.example",
             "6:27: error: 'a.example' is not an IP address; expected 192.0.2.1 or 2001:db8::1, without a port"
         ),
-        ("server s 10.0.0.1:80 backup", "6:22: error: 'server ... backup' \(unsupported)"),
-        (
-            "server s 10.0.0.1:80 maxconn 30",
-            "6:22: error: 'server ... maxconn' \(unsupported); expected 'maxconn' of the frontend"
-        ),
-        ("server s 10.0.0.1:80 slowstart 30s", "6:22: error: 'server ... slowstart' \(unsupported)"),
         (
             "server s 10.0.0.1:80 ssl verify none sni str(x)",
             "6:22: error: 'server ... ssl' \(unsupported); expected a server without TLS; Herald passes it through"
@@ -198,11 +192,6 @@ import Testing
         ),
         ("default-server chek", "6:16: error: unknown option 'chek' of 'default-server'; did you mean 'check'?"),
         ("server-template s 3 a.example:80", "6:1: error: 'server-template' \(unsupported)"),
-        ("balance", "6:1: error: 'balance' without a value; expected 'roundrobin'"),
-        ("balance leastconn", "6:9: error: 'balance leastconn' \(unsupported); expected 'roundrobin'"),
-        ("balance hdr(host)", "6:9: error: 'balance hdr' \(unsupported); expected 'roundrobin'"),
-        ("balance roundrobbin", "6:9: error: unknown balance algorithm 'roundrobbin'; did you mean 'roundrobin'?"),
-        ("balance roundrobin x", "6:20: error: 'x' after 'balance'; expected the end of the line"),
         ("retries 101", "6:9: error: '101' for retries is out of range; expected a whole number from 0 to 100"),
         ("option httpchk GET /", "6:8: error: 'option httpchk' \(unsupported); expected 'check' alone, which connects"),
         ("option redipatch", "6:8: error: unknown option 'redipatch'; did you mean 'redispatch'?"),

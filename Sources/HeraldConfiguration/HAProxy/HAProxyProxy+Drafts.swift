@@ -11,7 +11,7 @@ extension HAProxyProxy {
         let isOnlyFrontend = sides.contains(.frontend) && options.defaultBackend != nil && !mentionsServer
         return (
             sides.contains(.frontend) ? frontend(problems) : nil,
-            sides.contains(.backend) && !isOnlyFrontend ? backend() : nil
+            sides.contains(.backend) && !isOnlyFrontend ? backend(problems) : nil
         )
     }
 
@@ -76,7 +76,7 @@ extension HAProxyProxy {
         }
     }
 
-    private func backend() -> BackendDraft {
+    private func backend(_ problems: Problems) -> BackendDraft {
         var settings = BackendSettings(
             name: name,
             servers: servers.map { server in
@@ -93,6 +93,11 @@ extension HAProxyProxy {
         settings.timeouts.server = options.serverTimeout
         settings.timeouts.serverFin = options.serverFinTimeout
         settings.timeouts.tunnel = options.tunnelTimeout
+        settings.timeouts.queue = options.queueTimeout
+        settings.balance = options.balance
+        settings.usesAllBackups = options.usesAllBackups
+        settings.maximumQueue = maximumQueue(problems)
+        warnOfUnchecked(problems)
         var draft = BackendDraft(position: position, settings: settings)
         draft.serverPositions = servers.map(\.position)
         draft.mentionsServer = mentionsServer

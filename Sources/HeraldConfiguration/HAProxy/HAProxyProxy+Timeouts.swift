@@ -23,11 +23,10 @@ extension HAProxyProxy {
             "server-fin": Keyword(side: .backend) { $2.timeout($1, into: &$0.options.serverFinTimeout) },
             "tunnel": Keyword(side: .backend) { $2.timeout($1, into: &$0.options.tunnelTimeout) },
             "check": Keyword(side: .backend) { $2.timeout($1, into: &$0.options.checkTimeout) },
+            // 0 is as if it were not there: then, too, HAProxy takes `timeout connect`.
+            "queue": Keyword(side: .backend) { $2.timeout($1, into: &$0.options.queueTimeout) },
         ],
-        ignored: [
-            "it is for HTTP": "http-request http-keep-alive tarpit",
-            "nothing queues in Herald": "queue",
-        ],
+        ignored: ["it is for HTTP": "http-request http-keep-alive tarpit"],
         unsupported: ["'timeout client', 'timeout server' and 'timeout connect'": "clitimeout srvtimeout contimeout"]
     )
 
@@ -52,7 +51,11 @@ extension HAProxyProxy {
 
     private static let optionWords = HAProxyWords<Keyword>(
         acts: [
-            "redispatch": Keyword(side: .backend, action: readRedispatch)
+            "redispatch": Keyword(side: .backend, action: readRedispatch),
+            "allbackups": Keyword(side: .backend) { proxy, line, arguments in
+                arguments.nothing(after: line)
+                proxy.options.usesAllBackups = !line.isNegated
+            },
         ],
         granted: "tcp-check tcplog splice-auto splice-request splice-response",
         ignored: [
@@ -70,7 +73,7 @@ extension HAProxyProxy {
             """,
             "the kernel's own setting counts": "tcpka clitcpka srvtcpka tcp-smart-accept tcp-smart-connect",
             "nothing in Herald uses it": """
-            contstats socket-stats persist allbackups independent-streams nolinger use-small-buffers
+            contstats socket-stats persist independent-streams nolinger use-small-buffers
             """,
         ],
         unsupported: [

@@ -19,9 +19,12 @@ struct HAProxyProxy {
         var serverTimeout: Duration?
         var serverFinTimeout: Duration?
         var tunnelTimeout: Duration?
+        var queueTimeout: Duration?
         var checkTimeout: Duration?
         var retries = 3
         var redispatches = false
+        var balance = BackendSettings.Balance.roundrobin
+        var usesAllBackups = false
         var maximumSessions: Int?
         var defaultBackend: Located<String>?
         var server = HAProxyServerOptions()
@@ -109,6 +112,7 @@ extension HAProxyProxy {
             "tcp-request": Keyword(side: .frontend, isOwn: true, action: readTCPRequest),
             "mode": Keyword(action: readMode),
             "balance": Keyword(side: .backend, action: readBalance),
+            "hash-type": Keyword(side: .backend, action: readHashType),
             "timeout": Keyword { proxy, line, arguments in proxy.readTimeout(line, arguments) },
             "option": Keyword(canBeNegated: true) { proxy, line, arguments in proxy.readOption(line, arguments) },
             "default_backend": Keyword(side: .frontend) { proxy, line, arguments in
@@ -133,7 +137,7 @@ extension HAProxyProxy {
                 "log log-format log-format-sd error-log-format log-tag log-steps unique-id-format",
             "nothing in Herald uses it": """
             description id guid bind-process declare email-alert load-server-state-from-file
-            server-state-file-name stats hash-type hash-balance-factor hash-preserve-affinity fullconn
+            server-state-file-name stats hash-balance-factor hash-preserve-affinity fullconn
             max-session-srv-conns
             """,
             "the kernel's own setting counts": """
@@ -171,32 +175,6 @@ extension HAProxyProxy {
         } else {
             let meant = arguments.problems.nearest(to: word.text, among: ["tcp", "http"])
             arguments.problems.error(word.position, "unknown mode \(word.quoted)", expected: "'tcp'", suggestion: meant)
-        }
-    }
-
-    private static let algorithms = HAProxyWords<BackendSettings.Balance>(
-        acts: ["roundrobin": .roundrobin],
-        unsupported: [
-            "'roundrobin'":
-                "static-rr leastconn first source hash uri url_param hdr random rdp-cookie log-hash log-sticky sticky ss"
-        ]
-    )
-
-    @Sendable private static func readBalance(
-        _ proxy: inout HAProxyProxy,
-        _ line: HAProxyLine,
-        _ arguments: HAProxyArguments
-    ) {
-        guard var word = line.arguments.first else {
-            _ = arguments.single(line, "'roundrobin'")
-            return
-        }
-        // "hdr(name)" and "random(2)" are the words before the bracket.
-        word.text = String(word.text.prefix { $0 != "(" })
-        let unknown = "unknown balance algorithm \(word.quoted)"
-        let full = "balance \(word.text)"
-        if arguments.problems.action(of: word, in: algorithms, as: full, unknown: unknown) != nil {
-            arguments.nothing(after: line, 1)
         }
     }
 }

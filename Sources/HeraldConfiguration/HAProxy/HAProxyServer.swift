@@ -3,7 +3,7 @@ internal import NetworkAddress
 
 /// The options of a `server` or `default-server` line.
 struct HAProxyServerOptions {
-    private var isChecked = false
+    private(set) var isChecked = false
     private var check = HealthCheckSettings()
     private var isCheckHeaderForced = false
     private var weight = 1
@@ -12,6 +12,7 @@ struct HAProxyServerOptions {
     private var sendsVersion1 = false
     private var sendsVersion2 = false
     private var hasChecksum = false
+    private(set) var pool = HAProxyPoolOptions()
 
     /// The server that these options make; `checkTimeout` is the backend's.
     func server(named name: String, at address: ServerAddress, checkTimeout: Duration?) -> ServerSettings {
@@ -34,6 +35,7 @@ struct HAProxyServerOptions {
             )
             server.check = check
         }
+        pool.apply(to: &server)
         return server
     }
 
@@ -83,13 +85,23 @@ struct HAProxyServerOptions {
             "proxy-v2-options": Option(value: "crc32c") { options, _, value, arguments in
                 options.readVersion2Options(value, arguments)
             },
+            "backup": Option { options, _, _, _ in options.pool.isBackup = true },
+            "no-backup": Option { options, _, _, _ in options.pool.isBackup = false },
+            "maxconn": Option(value: "a number of sessions") { $0.pool.readMaximumSessions($1, $2, $3) },
+            "maxqueue": Option(value: "a number of sessions") { $0.pool.readMaximumQueue($1, $2, $3) },
+            "slowstart": Option(value: "a duration, such as 30s") { $0.pool.readSlowStart($2, $3) },
+            "observe": Option(value: "layer4") { $0.pool.readLayer($2, $3) },
+            "error-limit": Option(value: "a number of failed connects") { $0.pool.readErrorLimit($1, $2, $3) },
+            "on-error": Option(value: HAProxyPoolOptions.actionExpectation) { $0.pool.readAction($1, $2, $3) },
+            "on-marked-down": Option(value: "shutdown-sessions") { $0.pool.readShutdown($1, $2, $3) },
         ],
         granted: """
-            no-backup no-ssl no-check-ssl no-agent-check no-send-proxy-v2-ssl no-send-proxy-v2-ssl-cn no-tfo no-verifyhost
+            no-ssl no-check-ssl no-agent-check no-send-proxy-v2-ssl no-send-proxy-v2-ssl-cn no-tfo no-verifyhost
             no-check-reuse-pool no-check-sni-auto no-sni-auto no-ssl-reuse
             """,
         ignored: [
-            "nothing in Herald uses it": "id guid error-limit non-stick stick hash-key shard log-bufsize log-proto",
+            "nothing in Herald uses it": "guid non-stick stick hash-key shard log-bufsize log-proto",
+            "servers come in the order of the file": "id",
             "the kernel's own setting counts": "tfo tcp-ut cc",
             "it is for HTTP": """
             pool-conn-name pool-low-conn pool-max-conn pool-purge-delay max-reuse ws check-pool-conn-name
@@ -98,12 +110,12 @@ struct HAProxyServerOptions {
         ],
         unsupported: [
             "a server without TLS; Herald passes it through": tlsWords,
-            "'maxconn' of the frontend": "maxconn minconn maxqueue",
+            "'maxconn', whatever the load": "minconn",
             "'send-proxy' or 'send-proxy-v2'": "send-proxy-v2-ssl send-proxy-v2-ssl-cn set-proxy-v2-tlv-fmt",
             "an address, or a name that resolves at the start":
                 "resolvers resolve-opts resolve-prefer resolve-net init-addr",
             "": """
-            backup slowstart cookie track observe on-error on-marked-down on-marked-up agent-check agent-send
+            cookie track on-marked-up agent-check agent-send
             agent-inter agent-addr agent-port source usesrc interface namespace redir proto check-proto socks4
             check-via-socks4 healthcheck init-state quic-cc-algo tcp-md5sig
             """,
@@ -120,11 +132,11 @@ struct HAProxyServerOptions {
     /// Ignored and unsupported options that stand alone; the others are followed by one argument.
     static let flags = Set(
         """
-        agent-check allow-0rtt backup check-reuse-pool check-sni-auto check-ssl check-via-socks4 force-sslv3
+        agent-check allow-0rtt check-reuse-pool check-sni-auto check-ssl check-via-socks4 force-sslv3
         force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13 no-sslv3 no-tlsv10 no-tlsv11 no-tlsv12 no-tlsv13
         no-tls-tickets tls-tickets non-stick stick renegotiate no-renegotiate send-proxy-v2-ssl send-proxy-v2-ssl-cn
         sni-auto ssl ssl-reuse tfo
-        no-backup no-ssl no-check-ssl no-agent-check no-send-proxy-v2-ssl no-send-proxy-v2-ssl-cn no-tfo no-verifyhost
+        no-ssl no-check-ssl no-agent-check no-send-proxy-v2-ssl no-send-proxy-v2-ssl-cn no-tfo no-verifyhost
         no-check-reuse-pool no-check-sni-auto no-sni-auto no-ssl-reuse
         """.split(whereSeparator: \.isWhitespace).map(String.init)
     )

@@ -1,5 +1,4 @@
 internal import HeraldCore
-internal import NetworkAddress
 
 extension YAMLFile {
     mutating func readBackends(_ node: YAMLNode, _ reader: YAMLReader) {
@@ -45,6 +44,12 @@ private struct YAMLBackend {
                 backend.draft.settings.balance =
                     reader.choice(node, as: BackendSettings.Balance.self) ?? backend.draft.settings.balance
             },
+            "all-backups": { backend, node, reader in
+                backend.draft.settings.usesAllBackups = reader.truth(node) ?? false
+            },
+            "max-queue": { backend, node, reader in
+                backend.draft.settings.maximumQueue = reader.integer(node, in: BackendSettings.queueRange)
+            },
             "retries": { backend, node, reader in
                 backend.draft.settings.retries =
                     reader.integer(node, in: 0...Limits.maximumRetries)
@@ -61,7 +66,9 @@ private struct YAMLBackend {
                 backend.readServers(node, reader)
             },
         ],
-        foreignWords: ["server": "servers", "timeout": "timeouts"]
+        foreignWords: [
+            "server": "servers", "timeout": "timeouts", "allbackups": "all-backups", "maxqueue": "max-queue",
+        ]
     )
 
     private static let timeoutKeys = YAMLKeys<YAMLBackend>(
@@ -70,6 +77,12 @@ private struct YAMLBackend {
             "connect": { backend, node, reader in
                 backend.draft.settings.timeouts.connect =
                     reader.duration(node) ?? backend.draft.settings.timeouts.connect
+            },
+            "connect-total": { backend, node, reader in
+                backend.draft.settings.timeouts.connectTotal = reader.duration(node)
+            },
+            "queue": { backend, node, reader in
+                backend.draft.settings.timeouts.queue = reader.duration(node)
             },
             "server": { backend, node, reader in
                 backend.hasServerTimeout = true
@@ -99,115 +112,15 @@ private struct YAMLBackend {
     }
 }
 
-/// One server: an address, or a mapping.
-private struct YAMLServer {
-    var settings = ServerSettings(name: "", address: .name("", port: 1))
-    var hasAddress = false
-    var checkHeader: YAMLCheckHeader = .unsaid
-
-    static func read(_ entry: YAMLEntry, _ reader: YAMLReader) -> ServerSettings? {
-        var server = YAMLServer()
-        server.settings.name = entry.key
-        if case .mapping = entry.value.content {
-            keys.read(entry.value, into: &server, reader)
-            if !keys.mention("address", in: entry.value) {
-                reader.problems.error(
-                    entry.position,
-                    "server \(Quotation.quote(entry.key)) has no 'address'",
-                    expected: "address: HOST:PORT"
-                )
-            }
-            server.applyCheckHeader(reader)
-        } else {
-            server.readAddress(entry.value, reader)
-        }
-        return server.hasAddress ? server.settings : nil
-    }
-
-    private static let keys = YAMLKeys<YAMLServer>(
-        subject: "a server",
-        keys: [
-            "address": { server, node, reader in
-                server.readAddress(node, reader)
-            },
-            "check": { server, node, reader in
-                var check = YAMLCheck()
-                if case .mapping = node.content {
-                    YAMLCheck.keys.read(node, into: &check, reader)
-                } else {
-                    guard reader.truth(node) == true else { return }
-                }
-                server.settings.check = check.settings
-                server.checkHeader = check.header
-            },
-            "send-proxy": { server, node, reader in
-                server.settings.announcement = YAMLAnnouncement.read(node, reader)
-            },
-            "weight": { server, node, reader in
-                server.settings.weight =
-                    reader.integer(node, in: 0...ServerSettings.maximumWeight) ?? server.settings.weight
-            },
-            "disabled": { server, node, reader in
-                server.settings.isDisabled = reader.truth(node) ?? server.settings.isDisabled
-            },
-        ],
-        foreignWords: ["send-proxy-v2": "send-proxy: v2", "port": "address", "host": "address", "addr": "address"]
-    )
-
-    private mutating func readAddress(_ node: YAMLNode, _ reader: YAMLReader) {
-        let address = reader.value(node, "HOST:PORT, such as 192.0.2.1:80") { text throws(Fault) in
-            try YAMLServer.address(text)
-        }
-        guard let address else { return }
-        settings.address = address
-        hasAddress = true
-    }
-
-    /// IPv6 in brackets only: without them it is HAProxy's, where nobody sees the port.
-    private static func address(_ text: String) throws(Fault) -> ServerAddress {
-        let address = try AddressText.server(text)
-        if case .ip(let socketAddress) = address, !socketAddress.ip.isIPv4, !text.contains("[") {
-            throw Fault(
-                "\(Quotation.quote(text)) is an IPv6 address without brackets",
-                expected: "[ADDRESS]:PORT",
-                suggestion: socketAddress.description
-            )
-        }
-        return address
-    }
-
-    private mutating func applyCheckHeader(_ reader: YAMLReader) {
-        guard var check = settings.check else { return }
-        switch checkHeader {
-        case .unsaid:
-            check.announcement = check.announcement(following: settings.announcement, isForced: nil)
-        case .never:
-            check.announcement = .none
-        case .asServer(let position):
-            if settings.announcement == .none {
-                reader.problems.error(
-                    position,
-                    "'send-proxy: true' in the check of a server that has no send-proxy",
-                    expected: "v1 or v2"
-                )
-            }
-            check.announcement = check.announcement(following: settings.announcement, isForced: true)
-        case .version(let announcement):
-            check.announcement = announcement
-        }
-        settings.check = check
-    }
-}
-
 /// What a check's `send-proxy` says.
-private enum YAMLCheckHeader {
+enum YAMLCheckHeader {
     case unsaid
     case never
     case asServer(SourcePosition)
     case version(Announcement)
 }
 
-private struct YAMLCheck {
+struct YAMLCheck {
     var settings = HealthCheckSettings()
     var header = YAMLCheckHeader.unsaid
 

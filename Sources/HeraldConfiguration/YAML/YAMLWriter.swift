@@ -84,10 +84,16 @@ package struct YAMLWriter {
     private mutating func write(_ backend: BackendSettings) {
         lines.append("  \(scalar(backend.name)):")
         lines.append("    balance: \(backend.balance)")
+        if backend.usesAllBackups { lines.append("    all-backups: true") }
+        if let sessions = backend.maximumQueue { lines.append("    max-queue: \(sessions)") }
         lines.append("    retries: \(backend.retries)")
         lines.append("    redispatch: \(backend.redispatches)")
         lines.append("    timeouts:")
         lines.append("      connect: \(DurationText.write(backend.timeouts.connect))")
+        if let total = backend.timeouts.connectTotal {
+            lines.append("      connect-total: \(DurationText.write(total))")
+        }
+        if let queue = backend.timeouts.queue { lines.append("      queue: \(DurationText.write(queue))") }
         lines.append("      server: \(timeout(backend.timeouts.server))")
         if let fin = backend.timeouts.serverFin { lines.append("      server-fin: \(DurationText.write(fin))") }
         lines.append("      tunnel: \(timeout(backend.timeouts.tunnel))")
@@ -105,7 +111,20 @@ package struct YAMLWriter {
         }
         if server.weight != 1 { parts.append("weight: \(server.weight)") }
         if server.isDisabled { parts.append("disabled: true") }
+        if server.isBackup { parts.append("backup: true") }
+        if let sessions = server.maximumSessions { parts.append("maxconn: \(sessions)") }
+        if let duration = server.slowStart { parts.append("slowstart: \(DurationText.write(duration))") }
+        if let observation = server.observation { parts += text(observation) }
+        if server.endsSessionsWhenDown { parts.append("on-marked-down: shutdown-sessions") }
         return mapping(parts)
+    }
+
+    private func text(_ observation: ObservationSettings) -> [String] {
+        let usual = ObservationSettings()
+        var parts = ["observe: layer4"]
+        if observation.errorLimit != usual.errorLimit { parts.append("error-limit: \(observation.errorLimit)") }
+        if observation.action != usual.action { parts.append("on-error: \(observation.action.rawValue)") }
+        return parts
     }
 
     private func text(_ check: HealthCheckSettings, of server: ServerSettings) -> String {
