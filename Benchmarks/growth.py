@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """What a connection costs Herald with 10, 1,000 and 10,000 servers to choose from, and how fast it starts with them.
 
-All servers are one nginx, at as many addresses of loopback. The counts take turns in every round, and the ratio to the
-smallest is taken round by round.
+All servers are one nginx, at ten addresses of loopback, so that the kernel has the same to do whatever the count. The
+counts take turns in every round, and the ratio to the smallest is taken round by round.
 """
 
 import os

@@ -61,7 +61,7 @@ class Bench:
     def _haproxy_text(self, port, server, balance="roundrobin", servers=1):
         """One configuration for Herald and haproxy: both read the same words."""
         lines = "\n".join(
-            f"    server s{number} 127.0.{number // 250}.{number % 250 + 1}:{server} send-proxy-v2"
+            f"    server s{number} 127.0.0.{number % 10 + 1}:{server} send-proxy-v2"
             for number in range(servers)
         )
         return f"""
