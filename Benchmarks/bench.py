@@ -24,7 +24,7 @@ ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 
 
 def main():
-    options = arguments()
+    options = arguments("results.md")
     # Every idle session is a descriptor here, and two in a proxy.
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
@@ -43,11 +43,11 @@ def main():
     print(f"written to {os.path.relpath(options.output)}")
 
 
-def arguments():
+def arguments(output):
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
     parser.add_argument("--herald", default=os.path.join(ROOT, ".build/static/release/herald"), help="the binary to measure")
-    parser.add_argument("--output", default=os.path.join(ROOT, "Benchmarks/results.md"), help="where the table goes")
+    parser.add_argument("--output", default=os.path.join(ROOT, "Benchmarks", output), help="where the table goes")
     return parser.parse_args()
 
 

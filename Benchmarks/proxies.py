@@ -12,7 +12,7 @@ class Bench:
         self.directory = directory
         self.herald = herald
 
-    def web_server(self):
+    def web_server(self, address="127.0.0.1"):
         """nginx that requires a PROXY header."""
         port = free_port()
         text = f"""
@@ -21,7 +21,7 @@ class Bench:
             http {{
                 access_log off; keepalive_requests 100000000; keepalive_timeout 3600;
                 server {{
-                    listen 127.0.0.1:{port} proxy_protocol backlog=4096;
+                    listen {address}:{port} proxy_protocol backlog=4096;
                     location / {{ return 200 "hello\\n"; }}
                 }}
             }}
@@ -32,9 +32,9 @@ class Bench:
         """Name and starter of each; a starter takes the port of the server behind."""
         return {"herald": self.start_herald, "haproxy": self.start_haproxy, "nginx": self.start_nginx}
 
-    def start_herald(self, server):
+    def start_herald(self, server, balance="roundrobin", servers=1):
         port = free_port()
-        path = self._write("herald.cfg", self._haproxy_text(port, server))
+        path = self._write("herald.cfg", self._haproxy_text(port, server, balance, servers))
         command = [self.herald, "run", "--config", path, "--threads", "1", "--log-level", "error"]
         if os.path.basename(self.herald) == "haproxy":
             command = [self.herald, "-db", "-f", path]
@@ -58,8 +58,12 @@ class Bench:
         """
         return self._nginx("nginx", text, port)
 
-    def _haproxy_text(self, port, server):
+    def _haproxy_text(self, port, server, balance="roundrobin", servers=1):
         """One configuration for Herald and haproxy: both read the same words."""
+        lines = "\n".join(
+            f"    server s{number} 127.0.0.{number % 10 + 1}:{server} send-proxy-v2"
+            for number in range(servers)
+        )
         return f"""
 global
     maxconn 8000
@@ -73,8 +77,8 @@ frontend front
     bind 127.0.0.1:{port}
     default_backend back
 backend back
-    balance roundrobin
-    server s1 127.0.0.1:{server} send-proxy-v2
+    balance {balance}
+{lines}
 """
 
     def _nginx(self, name, text, port):
