@@ -34,7 +34,8 @@ struct PassiveHealthTests {
 
     @Test func checksBringAServerBackThatSessionsTookDown() throws {
         let checked = try RecordingServer("checked")
-        let options = "check inter 1h downinter 100 rise 2 port \(checked.address.port) observe layer4 error-limit 2"
+        let options =
+            "check inter 1h fastinter 100 downinter 100 rise 2 port \(checked.address.port) observe layer4 error-limit 2"
         let pool = try Pool(["\(options) on-error mark-down", ""], backend: ["option redispatch"])
         pool.servers[0].stop()
         #expect(try visits(pool, until: "down") != nil)
@@ -83,6 +84,16 @@ struct PassiveHealthTests {
         pool.servers[0].stop()
         let event = try #require(try visits(pool, until: "down"))
         #expect(event.checks == checks)
+    }
+
+    /// Without a fast interval there is nothing to bring forward; but the check that is due must not be put off either.
+    @Test func failedConnectsNeverPutOffACheck() throws {
+        let pool = try Pool(
+            ["check inter 300 fall 2 observe layer4 error-limit 1 on-error fastinter", ""],
+            backend: ["option redispatch"]
+        )
+        pool.servers[0].stop()
+        #expect(try visits(pool, until: "down")?.checks == 2)
     }
 
     @Test func withoutObserveOnlyChecksCount() throws {
