@@ -165,7 +165,7 @@ package actor BackendPool: LoopActor {
         guard let server = find(slot) else { return }
         let change = server.condition.observe(failure, at: .now)
         changed(server, change)
-        startChecks(of: server, after: server.condition.nextCheckInterval)
+        hurryChecks(of: server)
     }
 
     /// What follows from a server's change, if there was one.
@@ -302,6 +302,8 @@ final class PooledServer {
     let server: PoolServer
     var condition: ServerCondition
     var checks: Task<Void, Never>?
+    /// When the next check begins; nil while one is under way, or none is to come.
+    var nextCheck: ContinuousClock.Instant?
     var isCountedUsable = false
     var isSlowStartFollowed = false
 
