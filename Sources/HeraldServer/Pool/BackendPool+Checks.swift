@@ -20,6 +20,11 @@ extension BackendPool {
         }
     }
 
+    /// Checks those that are to be checked and are not yet.
+    package func startMissingChecks() {
+        for server in servers where server.checks?.isCancelled ?? true { startChecks(of: server) }
+    }
+
     package func stopChecks() {
         areChecksOn = false
         for server in servers { server.checks?.cancel() }
@@ -56,6 +61,10 @@ extension BackendPool {
             let began = loop.now
             let outcome = await checker.check(server.member, timeout: timeout)
             guard !Task.isCancelled, let server = find(slot) else { return }
+            switch outcome {
+            case .passed: server.passedChecks += 1
+            case .failed(let failure): server.failedChecks[failure.label, default: 0] += 1
+            }
             changed(server, server.condition.record(outcome, at: .now))
             guard let interval = server.condition.nextCheckInterval else { return }
             let elapsed = Duration.milliseconds(Int(loop.now - began))

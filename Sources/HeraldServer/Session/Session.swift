@@ -14,6 +14,8 @@ package final class Session {
     let peer: SocketAddress
     /// Index into `Worker.binds`.
     let bind: Int
+    /// What its frontend counts on this loop.
+    let tally: FrontendTally
     /// Nanoseconds of the monotonic clock.
     let acceptedAt: UInt64
     /// The received header is believed: its addresses are the session's.
@@ -47,7 +49,8 @@ package final class Session {
     private(set) var ending: SessionEnding?
     private var wait: SessionWait?
 
-    init(client: TCPStream, peer: SocketAddress, bind: Int, acceptedAt: UInt64) {
+    init(client: TCPStream, peer: SocketAddress, bind: Int, tally: FrontendTally, acceptedAt: UInt64) {
+        self.tally = tally
         self.client = client
         self.peer = peer
         self.bind = bind
