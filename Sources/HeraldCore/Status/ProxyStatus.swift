@@ -147,6 +147,9 @@ package struct FrontendCounts: Sendable {
             label = ending.label
             reason = ending.reason
         }
+
+        /// Both in one word.
+        package var name: String { reason.map { "\(label)/\($0)" } ?? label }
     }
 
     package init() {}
