@@ -74,8 +74,8 @@ struct WorkTurns {
     /// Called where the work may be interrupted.
     mutating func next() async {
         guard ContinuousClock.now - began > Limits.adminWorkTurn else { return }
-        // A timer comes back in a later turn of the loop, behind whatever has arrived.
-        await loop.sleep(for: .zero)
+        // Behind whatever has arrived. A timer of no time at all would come back in this same turn (libuv 1.44).
+        await loop.sleep(for: .milliseconds(1))
         began = .now
     }
 }
