@@ -152,7 +152,8 @@ actor Discovery: LoopActor {
         }
     }
 
-    /// Of both families: where one could not be asked for, there is no answer, as its servers would look gone.
+    /// Of both families: where one can't be asked for that has servers now, there is no answer, or they would look gone. Some
+    /// name servers never answer for the family that they have nothing of.
     private func addresses(of name: String, _ client: NameClient) async throws(NameFailure) -> [IPAddress] {
         let answers = await client.addresses(of: name, families: Set(AddressFamily.allCases))
         var found: [IPAddress] = []
@@ -160,13 +161,17 @@ actor Discovery: LoopActor {
         for family in AddressFamily.allCases {
             switch answers[family] {
             case .success(let addresses)?: found += addresses
-            case .failure(let failure)? where !failure.isAnswer && hasAnswer: throw failure
+            case .failure(let failure)? where !failure.isAnswer && has(family): throw failure
             case .failure(let failure)?: nothing = failure
             case nil: break
             }
         }
         if found.isEmpty { throw nothing }
         return found
+    }
+
+    private func has(_ family: AddressFamily) -> Bool {
+        discovered.servers.contains { $0.address.ip.isIPv4 == (family == .ipv4) }
     }
 
     // MARK: Log
