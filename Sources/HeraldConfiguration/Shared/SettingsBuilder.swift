@@ -23,6 +23,8 @@ struct BackendDraft {
     var serverPositions: [SourcePosition] = []
     /// One for each of `settings.discoveries`.
     var discoveryPositions: [SourcePosition] = []
+    /// For each of `settings.discoveries` what its language calls the name servers; none in YAML.
+    var resolvers: [Located<String>?] = []
     /// Whether a server was written, even if it was wrong.
     var mentionsServer = false
 }
