@@ -138,7 +138,9 @@ package struct YAMLWriter {
         case .address(let ip): parts.append("initial-address: \(scalar(ip.description))")
         }
         if !discovery.nameservers.isEmpty {
-            parts.append("nameservers: [\(discovery.nameservers.map { scalar($0.description) }.joined(separator: ", "))]")
+            parts.append(
+                "nameservers: [\(discovery.nameservers.map { scalar($0.description) }.joined(separator: ", "))]"
+            )
         }
         if let timeout = discovery.timeout { parts.append("timeout: \(DurationText.write(timeout))") }
         if let attempts = discovery.attempts { parts.append("attempts: \(attempts)") }
