@@ -267,6 +267,9 @@ package struct YAMLWriter {
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"", "\\": quoted += "\\\(scalar)"
+            case "\r": quoted += "\\r"
+            case "\n": quoted += "\\n"
+            case "\t": quoted += "\\t"
             case " "..."~": quoted.unicodeScalars.append(scalar)
             default:
                 let digits = String(scalar.value, radix: 16)
