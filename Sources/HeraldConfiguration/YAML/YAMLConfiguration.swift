@@ -9,8 +9,12 @@ enum YAMLConfiguration {
     )
 
     /// nil where there is an error.
-    static func read(_ bytes: [UInt8], problems: Problems) -> ProxySettings? {
-        guard let root = YAMLNode.parse(bytes, problems: problems) else { return nil }
+    static func read(
+        _ bytes: [UInt8],
+        problems: Problems,
+        environment: @escaping (String) -> String?
+    ) -> ProxySettings? {
+        guard let root = YAMLNode.parse(bytes, problems: problems, environment: environment) else { return nil }
         guard !root.isNothing else {
             problems.error(root.position, "the file is empty", expected: vocabulary.frontendExample)
             return nil

@@ -138,7 +138,9 @@ package struct YAMLWriter {
         case .address(let ip): parts.append("initial-address: \(scalar(ip.description))")
         }
         if !discovery.nameservers.isEmpty {
-            parts.append("nameservers: [\(discovery.nameservers.map { scalar($0.description) }.joined(separator: ", "))]")
+            parts.append(
+                "nameservers: [\(discovery.nameservers.map { scalar($0.description) }.joined(separator: ", "))]"
+            )
         }
         if let timeout = discovery.timeout { parts.append("timeout: \(DurationText.write(timeout))") }
         if let attempts = discovery.attempts { parts.append("attempts: \(attempts)") }
@@ -219,7 +221,7 @@ package struct YAMLWriter {
         "{ \(parts.joined(separator: ", ")) }"
     }
 
-    /// Plain where nothing else can be read from it, otherwise in double quotes.
+    /// Plain where nothing else can be read from it, otherwise in double quotes; for values and names.
     private func scalar(_ text: String) -> String {
         let first = text.utf8.first
         let isPlain =
@@ -231,6 +233,7 @@ package struct YAMLWriter {
         var quoted = ""
         for scalar in text.unicodeScalars {
             switch scalar {
+            case "$": quoted += "$$"
             case "\"", "\\": quoted += "\\\(scalar)"
             case " "..."~": quoted.unicodeScalars.append(scalar)
             default:

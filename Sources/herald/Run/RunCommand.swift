@@ -69,7 +69,7 @@ struct RunCommand: ParsableCommand {
         let overrides = self
         let source = ConfigurationSource(path: path, isWatched: watch) { () throws(StartFailure) in
             do throws(ConfigurationError) {
-                return overrides.apply(to: try Configuration.read(file: path).settings)
+                return overrides.apply(to: try ConfigurationFile.configuration(path).settings)
             } catch {
                 throw StartFailure(problems: error.lines)
             }
