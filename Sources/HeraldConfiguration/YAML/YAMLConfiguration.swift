@@ -59,6 +59,9 @@ struct YAMLFile {
             "maximum-sessions": { file, node, reader in
                 file.builder.process.maximumSessions = reader.integer(node, in: ProcessSettings.sessionRange)
             },
+            "drain-delay": { file, node, reader in
+                file.builder.process.drainDelay = reader.durationOrZero(node) ?? file.builder.process.drainDelay
+            },
             "drain-timeout": { file, node, reader in
                 file.builder.process.drainTimeout =
                     reader.durationOrZero(node) ?? file.builder.process.drainTimeout

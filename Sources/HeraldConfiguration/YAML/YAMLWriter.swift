@@ -25,6 +25,9 @@ package struct YAMLWriter {
         let usual = ProcessSettings()
         if let threads = process.threads { lines.append("threads: \(threads)") }
         if let sessions = process.maximumSessions { lines.append("maximum-sessions: \(sessions)") }
+        if process.drainDelay != usual.drainDelay {
+            lines.append("drain-delay: \(DurationText.write(process.drainDelay))")
+        }
         if process.drainTimeout != usual.drainTimeout {
             lines.append("drain-timeout: \(DurationText.write(process.drainTimeout))")
         }
