@@ -43,7 +43,11 @@ extension Proxy {
         settings = next
         backends = running
         frontends = nextFrontends
-        if isStart { await startChecks() } else { for backend in running.values { await backend.pool.startMissingChecks() } }
+        if isStart {
+            await startChecks()
+        } else {
+            for backend in running.values { await backend.pool.startMissingChecks() }
+        }
         return nextFrontends.flatMap(\.addresses)
     }
 

@@ -87,7 +87,12 @@ extension HAProxyProxy {
         guard let prefix, let maximum, let source else { return }
         proxy.templates.append(
             Located(
-                value: HAProxyTemplate(naming: .numbered(prefix: prefix), source: source, maximum: maximum, options: options),
+                value: HAProxyTemplate(
+                    naming: .numbered(prefix: prefix),
+                    source: source,
+                    maximum: maximum,
+                    options: options
+                ),
                 position: line.words[1].position
             )
         )

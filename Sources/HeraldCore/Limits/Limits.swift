@@ -80,6 +80,12 @@ package enum Limits {
     package static let maximumCheckSteps = 32
     /// Fields that an HTTP check adds.
     package static let maximumCheckFields = 32
+    /// After a PROXY header and a FIN, how long a check that only connects waits for what the server makes of the header.
+    package static let checkHeaderReplyTimeout = Duration.seconds(1)
+    /// How long a server may take to answer a check's FIN with its own: a close with unread bytes would be a reset.
+    package static let checkFarewellTimeout = Duration.seconds(1)
+    /// Checks that are over, and whose server's FIN is still waited for. Beyond that, connections are closed at once.
+    package static let maximumCheckFarewells = 64
     /// First checks are spread over this at most, however long the interval.
     package static let maximumFirstCheckDelay = Duration.seconds(10)
 
