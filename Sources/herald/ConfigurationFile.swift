@@ -41,15 +41,16 @@ enum ConfigurationFile {
     static func read(_ path: String, showsWarnings: Bool = true) throws -> Configuration {
         do throws(ConfigurationError) {
             let configuration = try self.configuration(path)
-            if showsWarnings { report(configuration.report.lines) }
+            if showsWarnings { show(configuration.report.lines) }
             return configuration
         } catch {
-            report(error.lines)
+            show(error.lines)
             throw ExitCode(error.isBadUsage ? 2 : 1)
         }
     }
 
-    private static func report(_ lines: [String]) {
+    /// For people, on standard error.
+    static func show(_ lines: [String]) {
         if !lines.isEmpty { StandardError.write(lines.joined(separator: "\n")) }
     }
 }
