@@ -165,6 +165,17 @@ import Testing
         )
     }
 
+    @Test func whatIsWrittenHasNoVariables() throws {
+        let text = yamlFile(
+            backend: "servers: { s: { address: a:1, check: { http: { path: /, headers: { \"X-$$A\": \"$${HOST}$$$$\" } } } } }"
+        )
+        let first = try settings(text)
+        #expect(first.backends[0].servers[0].check != nil)
+        let written = YAMLWriter.write(first)
+        #expect(written.contains(#""X-$$A": "$${HOST}$$$$""#))
+        #expect(try settings(written) == first)
+    }
+
     @Test func variablesOfAnyLengthAreBounded() {
         let megabyte = String(repeating: "x", count: 1 << 20)
         let list = Array(repeating: "${X}", count: 20).joined(separator: ", ")

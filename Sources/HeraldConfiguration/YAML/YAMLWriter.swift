@@ -210,7 +210,7 @@ package struct YAMLWriter {
         parts.append("path: \(scalar(http.path))")
         if let host = http.host { parts.append("host: \(scalar(host))") }
         if !http.fields.isEmpty {
-            parts.append("headers: \(mapping(http.fields.map { "\(scalar($0.name)): \(scalar($0.value))" }))")
+            parts.append("headers: \(mapping(http.fields.map { "\(key($0.name)): \(scalar($0.value))" }))")
         }
         if http.status != usual.status {
             let ranges = http.status.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
@@ -257,8 +257,13 @@ package struct YAMLWriter {
         "{ \(parts.joined(separator: ", ")) }"
     }
 
-    /// Plain where nothing else can be read from it, otherwise in double quotes; for values and names.
+    /// For values: a `$` is doubled, or it could begin a variable of the environment.
     private func scalar(_ text: String) -> String {
+        key(text.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$"))
+    }
+
+    /// Plain where nothing else can be read from it, otherwise in double quotes.
+    private func key(_ text: String) -> String {
         let first = text.utf8.first
         let isPlain =
             text.utf8.allSatisfy { NameText.isLetterOrDigit($0) || "-_.:/".utf8.contains($0) }
@@ -269,7 +274,6 @@ package struct YAMLWriter {
         var quoted = ""
         for scalar in text.unicodeScalars {
             switch scalar {
-            case "$": quoted += "$$"
             case "\"", "\\": quoted += "\\\(scalar)"
             case "\r": quoted += "\\r"
             case "\n": quoted += "\\n"
