@@ -19,8 +19,14 @@ extension BackendPool {
         }
     }
 
+    /// The same for a pool that joins others, or has other servers than before; checks that go on are left alone.
+    package func startChecks() {
+        areChecksOn = true
+        startMissingChecks()
+    }
+
     /// Checks those that are to be checked and are not yet.
-    package func startMissingChecks() {
+    func startMissingChecks() {
         for server in servers where server.checks?.isCancelled ?? true { startChecks(of: server) }
     }
 
