@@ -3,21 +3,22 @@
 from html import escape
 from statistics import median
 
-WIDTH = 760
-LEFT = 250
-RIGHT = 60
+WIDTH = 800
+LEFT = 290
+RIGHT = 56
 TOP = 78
 ROW = 46
 BAR = 14
 STYLE = """
     .paper { fill: #ffffff; stroke: #d0d7de } text { fill: #1f2328; font: 13px system-ui, sans-serif }
     .title { font-weight: 600; font-size: 15px } .faint { fill: #59636e; font-size: 12px }
+    .value { paint-order: stroke; stroke: #ffffff; stroke-width: 4px }
     .herald { fill: #1a7f64 } .nginx { fill: #8c959f } .spread { stroke: #1f2328; stroke-width: 1 }
     .one { stroke: #cf222e; stroke-width: 1.5; stroke-dasharray: 4 3 } .grid { stroke: #d0d7de }
     @media (prefers-color-scheme: dark) {
       .paper { fill: #0d1117; stroke: #3d444d } text { fill: #f0f6fc } .faint { fill: #9198a1 }
       .herald { fill: #3fb98f } .nginx { fill: #6e7681 } .spread { stroke: #f0f6fc } .one { stroke: #ff7b72 }
-      .grid { stroke: #3d444d }
+      .grid { stroke: #3d444d } .value { stroke: #0d1117 }
     }
 """
 
@@ -35,7 +36,7 @@ def svg(comparisons, subtitle):
     scale = (WIDTH - LEFT - RIGHT) / end
     height = TOP + ROW * len(rows) + 34
     body = [
-        f'<text class="title" x="16" y="28">CPU time for the same work, HAProxy = 1</text>',
+        '<text class="title" x="16" y="28">CPU time for the same work, HAProxy = 1</text>',
         f'<text class="faint" x="16" y="48">shorter is better; {escape(subtitle)}</text>',
         *_legend(),
         *_grid(end, scale, height),
@@ -47,7 +48,7 @@ def svg(comparisons, subtitle):
             body += _bar(name, ratios[name], top + offset * (BAR + 2), scale, end)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" role="img">\n'
-        f"  <title>CPU time of Herald and nginx for the same work, as a ratio to HAProxy</title>\n"
+        "  <title>CPU time of Herald and nginx for the same work, as a ratio to HAProxy</title>\n"
         f"  <style>{STYLE}  </style>\n"
         f'  <rect class="paper" x="0.5" y="0.5" width="{WIDTH - 1}" height="{height - 1}" rx="8"/>\n  '
         + "\n  ".join(body)
@@ -82,4 +83,4 @@ def _bar(name, values, top, scale, end):
     yield f'<rect class="{name}" x="{LEFT}" y="{top}" width="{width:.1f}" height="{BAR}" rx="2"/>'
     yield f'<line class="spread" x1="{LEFT + least:.1f}" y1="{middle}" x2="{LEFT + most:.1f}" y2="{middle}"/>'
     label = LEFT + max(width, most) + 6
-    yield f'<text class="faint" x="{label:.1f}" y="{top + BAR - 3}">{median(values):.2f}</text>'
+    yield f'<text class="faint value" x="{label:.1f}" y="{top + BAR - 3}">{median(values):.2f}</text>'
