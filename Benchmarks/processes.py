@@ -39,15 +39,18 @@ class Program:
             raise
 
     def _wait_for_ports(self, log, patience):
+        wanted = {self.port, *(self.ports or ())}
         deadline = time.monotonic() + patience
-        while time.monotonic() < deadline:
+        while not are_listening(wanted):
             if self._process.poll() is not None:
-                break
-            if are_listening({self.port, *(self.ports or ())}):
-                return
-            time.sleep(0.02)
-        with open(log) as text:
-            raise SystemExit(f"{self.name} did not start:\n{text.read()}")
+                why = f"exit code {self._process.returncode}"
+            elif time.monotonic() > deadline:
+                why = f"not all of {sorted(wanted)} are listened on after {patience} s"
+            else:
+                time.sleep(0.02)
+                continue
+            with open(log) as text:
+                raise SystemExit(f"{self.name} did not start, {why}:\n{text.read()}")
 
     def pids(self):
         """The process and its descendants, e.g. nginx's worker."""
