@@ -17,6 +17,7 @@ from typing import NamedTuple
 sys.dont_write_bytecode = True
 
 import capacity
+import checks
 import comparison
 import growth
 import idle
@@ -45,13 +46,35 @@ class Extent(NamedTuple):
     quiet_seconds: int
     balances: tuple
     growth_rounds: int
+    kinds_of_checks: tuple
+    checks_rounds: int
 
 
 WHOLE = Extent(
-    5, 2, comparison.HTTP + comparison.BULK, comparison.HTTP[:2] + comparison.BULK[2:3], 3, 2, 10, growth.BALANCES, 3
+    rounds=7,
+    seconds=1,
+    works=comparison.HTTP + comparison.BULK,
+    works_of_two=comparison.HTTP[:2] + comparison.BULK[2:3],
+    rounds_of_two=5,
+    memory_rounds=2,
+    quiet_seconds=10,
+    balances=growth.BALANCES,
+    growth_rounds=3,
+    kinds_of_checks=tuple(checks.KINDS),
+    checks_rounds=3,
 )
 QUICK = Extent(
-    2, 1, comparison.HTTP + comparison.BULK[2:3], comparison.HTTP[1:2] + comparison.BULK[2:3], 1, 1, 3, growth.BALANCES[:1], 1
+    rounds=2,
+    seconds=1,
+    works=comparison.HTTP + comparison.BULK[2:3],
+    works_of_two=comparison.HTTP[1:2] + comparison.BULK[2:3],
+    rounds_of_two=1,
+    memory_rounds=1,
+    quiet_seconds=3,
+    balances=growth.BALANCES[:1],
+    growth_rounds=1,
+    kinds_of_checks=tuple(checks.KINDS)[:1],
+    checks_rounds=1,
 )
 
 
@@ -104,6 +127,7 @@ def measure(bench, options, extent):
         one = comparison.compare(bench, servers, extent.works, extent.rounds, extent.seconds, 1, progress)
         two = comparison.compare(bench, servers, extent.works_of_two, extent.rounds_of_two, extent.seconds, 2, progress)
         many = growth.measure(bench, servers, extent.balances, extent.growth_rounds, 1, progress)
+    checked = checks.measure(bench, extent.kinds_of_checks, extent.checks_rounds, 2 * checks.INTERVAL_SECONDS, progress)
     speeds, counts = parser.speeds(options.parser), parser.counts(bench.directory, options.parser)
     size = report.stripped_size(options.herald)
     sections = [
@@ -114,6 +138,7 @@ def measure(bench, options, extent):
         Section("Memory", memory_text(memory, size), {"rounds": memory, "binary_bytes": size}),
         Section("When nothing happens", quiet_text(quiet), quiet),
         Section("More servers", growth_text(many), many),
+        Section("Health checks", checks_text(checked), checked),
         Section("Reading headers", parser.table(speeds, counts), parser.data(speeds, counts)),
         Section("How far it goes", capacity.text(one, two, memory, raise_open_files()), {}),
     ]
@@ -130,7 +155,14 @@ def memory_text(memory, size):
 def quiet_text(quiet):
     return (
         f"{idle.quiet_table(quiet)}\n\nAll three in the same {quiet['seconds']} s, with timeouts; Herald and haproxy check a "
-        f"server every 2 s, nginx has no checks."
+        f"server every 2 s, nginx has no checks. Herald is to stay below 0.2 percent."
+    )
+
+
+def checks_text(checked):
+    return (
+        f"CPU time for {checks.SERVERS:,} servers that are checked every {checks.INTERVAL_SECONDS} s, both proxies in the same "
+        f"seconds; one thread.\n\n{report.table(checks.rows(checked))}"
     )
 
 
@@ -159,7 +191,8 @@ def write(results, options, extent):
     texts = {
         "results.md": markdown(results, conditions),
         "results.json": json.dumps(
-            conditions | {section.title: section.data for section in results.sections if section.data}, indent=1
+            conditions | {section.title: report.rounded(section.data) for section in results.sections if section.data},
+            indent=1,
         ),
         "results.svg": picture.svg([results.one, results.two], f"{conditions['machine'].split(',')[0]}, loopback"),
     }
@@ -176,7 +209,8 @@ def markdown(results, conditions):
 Measured on {conditions['date']} by `{conditions['command']}` on {conditions['machine']}.
 {conditions['haproxy']}; {conditions['nginx']}. Everything is on loopback. {comparison.conditions()}
 
-{conditions['rounds']} rounds of {conditions['seconds']} s in which the proxies take turns (fewer for two threads and memory): median (least to most).
+{conditions['rounds']} rounds of {conditions['seconds']} s for each work, in which the proxies take turns (fewer for what is not CPU time of
+one thread): median (least to most).
 CPU time is that of all of a proxy's threads and processes. Ratios are the medians of the rounds' own; below 1 Herald takes
 less. "The better" is whichever of haproxy and nginx took less. *Direct* is the same without a proxy between.
 

@@ -1,5 +1,6 @@
 """Herald, haproxy and nginx on the same work, by turns in rounds: CPU time, throughput and latency."""
 
+import contextlib
 import statistics
 from typing import NamedTuple
 
@@ -90,20 +91,25 @@ class Comparison:
 
 
 def compare(bench, servers, works, rounds, seconds, threads=1, progress=print):
-    """Whoever comes first in one round comes last in the next. Every other round has clients without a proxy, too."""
-    starters = bench.proxies()
+    """All three run all the time, and take turns at each work, so that what is compared lies seconds apart.
+
+    Whoever comes first in one round comes last in the next. Every other round has clients without a proxy, too.
+    """
     comparison = Comparison(works, threads)
     for number in range(rounds):
-        for name in list(starters)[:: 1 if number % 2 == 0 else -1]:
-            with starters[name](servers, threads=threads) as program:
+        with contextlib.ExitStack() as stack:
+            starters = bench.proxies().items()
+            programs = {name: stack.enter_context(start(servers, threads=threads)) for name, start in starters}
+            for program in programs.values():
                 connections(program.ports, 1, servers)
-                for work in works:
+            for work in works:
+                for name in list(programs)[:: 1 if number % 2 == 0 else -1]:
+                    program = programs[name]
                     before = program.cpu_seconds()
                     done = _run(work, program.ports, seconds, servers, name)
                     _add(comparison, work, name, Run(program.cpu_seconds() - before, done))
-        if threads == 1 and number % 2 == 0:
-            for work in works:
-                _add(comparison, work, DIRECT, Run(0, _run(work, servers, seconds, servers, DIRECT)))
+                if threads == 1 and number % 2 == 0:
+                    _add(comparison, work, DIRECT, Run(0, _run(work, servers, seconds, servers, DIRECT)))
         progress(f"{report.threads(threads)}: round {number + 1} of {rounds}")
     return comparison
 

@@ -4,7 +4,9 @@ import re
 from statistics import median
 
 import report
+from comparison import BULK, HTTP
 
+SHOWN = HTTP + (BULK[0], BULK[2])
 BEGIN, END = "<!-- make bench writes this -->\n", "<!-- to here -->"
 
 
@@ -21,7 +23,7 @@ def update(path, one, memory, size, conditions):
 
 def figures(one, memory, size, conditions):
     rows = [
-        *((f"{work.what}, CPU", one.costs(work), f"{{:.1f}} {work.unit.replace('us', 'µs')}") for work in one.works),
+        *((f"{work.what}, CPU", one.costs(work), f"{{:.1f}} {work.unit.replace('us', 'µs')}") for work in one.works if work in SHOWN),
         *_memory_rows(memory),
     ]
     heads = ["", "Herald", "HAProxy", "nginx", "Herald / HAProxy"]

@@ -73,6 +73,15 @@ def table(rows):
     return "\n".join(lines)
 
 
+def rounded(data):
+    """The same with four digits of each broken number: more says nothing."""
+    if isinstance(data, dict):
+        return {key: rounded(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [rounded(value) for value in data]
+    return float(f"{data:.4g}") if isinstance(data, float) else data
+
+
 def row(cells):
     return f"| {' | '.join(cells)} |"
 

@@ -95,7 +95,7 @@ extension Frontend {
     @inline(never)
     private func chooseServer(_ session: Session) -> Step {
         guard session.ending == nil else { return .finish }
-        switch pool.value.choose(for: session.endpoints.source.ip) {
+        switch pool.value.choose(for: session.source.ip) {
         case .server(let server):
             session.target = server
             return .connect
@@ -160,7 +160,7 @@ extension Frontend {
     /// Takes a server that has not failed yet as the target; where there is none, the same one again.
     private func chooseAnother(_ session: Session, than target: PoolServer, _ failed: [ServerSlot]) -> Step {
         let pool = pool.value
-        switch pool.choose(for: session.endpoints.source.ip, excluding: failed) {
+        switch pool.choose(for: session.source.ip, excluding: failed) {
         case .server(let server):
             session.target = server
             pool.leave(target)

@@ -13,39 +13,56 @@ extension Proxy {
         let members = try await ServerLookup.members(of: next.backends, loop: loop)
         let previous = backends
         var running: [String: RunningBackend] = [:]
-        for (settings, members) in zip(next.backends, members) {
-            if let backend = previous[settings.name] {
+        let discoveries = try await discover(next.backends)
+        for (index, settings) in next.backends.enumerated() {
+            if var backend = previous[settings.name] {
+                backend.discoveries = discoveries[index]
                 running[settings.name] = backend
             } else {
-                running[settings.name] = await makeBackend(settings, members)
+                running[settings.name] = await makeBackend(settings, members[index], discoveries[index])
             }
         }
         var nextFrontends = await makeFrontends(next, running)
         try await open(&nextFrontends)
 
         // Nothing fails from here on.
-        for (settings, members) in zip(next.backends, members) {
-            await previous[settings.name]?.pool.reconfigure(settings, members: members)
+        for (index, settings) in next.backends.enumerated() {
+            guard let backend = previous[settings.name] else { continue }
+            for follower in backend.followers { follower.cancel() }
+            await backend.pool.reconfigure(
+                settings,
+                members: members[index],
+                discovered: await found(by: discoveries[index])
+            )
         }
         for frontend in nextFrontends { frontend.gate.setLimit(frontend.settings.maximumSessions ?? .max) }
         await handOver(to: nextFrontends)
-        for (name, backend) in previous where running[name] == nil { await backend.pool.stopChecks() }
+        for (name, backend) in previous where running[name] == nil { await backend.stop() }
+        for (name, backend) in running { running[name]?.followers = follow(backend) }
         let isStart = frontends.isEmpty
         settings = next
         backends = running
         frontends = nextFrontends
-        if isStart { await startChecks() } else { for backend in running.values { await backend.pool.startMissingChecks() } }
+        if isStart {
+            await startChecks()
+        } else {
+            for backend in running.values { await backend.pool.startMissingChecks() }
+        }
         return nextFrontends.flatMap(\.addresses)
     }
 
     // MARK: Backends
 
-    private func makeBackend(_ settings: BackendSettings, _ members: [BackendPool.Member]) async -> RunningBackend {
+    private func makeBackend(
+        _ settings: BackendSettings,
+        _ members: [BackendPool.Member],
+        _ discoveries: [Discovery]
+    ) async -> RunningBackend {
         let locals = LocalPools()
         let pool = BackendPool(
             settings,
             members: members,
-            discovered: [],
+            discovered: await found(by: discoveries),
             loop: loop,
             checker: checker,
             journal: journal,
@@ -60,7 +77,48 @@ extension Proxy {
         for worker in workers {
             locals.all.append(await onLoop(of: worker) { LoopBound(LocalPool(snapshot), loop: $0.loop) })
         }
-        return RunningBackend(pool: pool, locals: locals.all)
+        return RunningBackend(pool: pool, locals: locals.all, discoveries: discoveries)
+    }
+
+    /// For each backend those of its discoveries that run already, and new ones that have found their first servers. All
+    /// names are looked up at one time.
+    private func discover(_ next: [BackendSettings]) async throws(StartFailure) -> [[Discovery]] {
+        var fresh: [Discovery] = []
+        let all = next.map { backend in
+            var known = backends[backend.name]?.discoveries ?? []
+            return backend.discoveries.map { settings in
+                if let index = known.firstIndex(where: { $0.settings == settings }) { return known.remove(at: index) }
+                let discovery = Discovery(settings, backend: backend.name, loop: loop, journal: journal)
+                fresh.append(discovery)
+                return discovery
+            }
+        }
+        let problems = await withTaskGroup(of: [String].self) { group in
+            for discovery in fresh {
+                group.addTask(executorPreference: loop) {
+                    do throws(StartFailure) { try await discovery.first() } catch { return error.problems }
+                    return []
+                }
+            }
+            var problems: [String] = []
+            for await found in group { problems += found }
+            return problems
+        }
+        guard problems.isEmpty else { throw StartFailure(problems: problems.sorted()) }
+        return all
+    }
+
+    private func found(by discoveries: [Discovery]) async -> [[BackendPool.Member]] {
+        var found: [[BackendPool.Member]] = []
+        for discovery in discoveries { found.append(await discovery.handOver()) }
+        return found
+    }
+
+    private func follow(_ backend: RunningBackend) -> [Task<Void, Never>] {
+        let pool = backend.pool
+        return backend.discoveries.enumerated().map { index, discovery in
+            loop.spawn { await discovery.follow { await pool.install($0, ofDiscovery: index) } }
+        }
     }
 
     /// Spread over time, over all backends together.

@@ -53,7 +53,9 @@ extension Proxy: StatusSource {
         for report in reports {
             if let more = report.counts[name] { counts.add(more) }
         }
-        let errors = reports.flatMap { $0.headerErrors[name] ?? [] }.sorted { $0.time.microsecondsSince1970 > $1.time.microsecondsSince1970 }
+        let errors = reports.flatMap { $0.headerErrors[name] ?? [] }.sorted {
+            $0.time.microsecondsSince1970 > $1.time.microsecondsSince1970
+        }
         return FrontendStatus(
             name: name,
             binds: zip(frontend.settings.binds, frontend.addresses).map { bind, address in

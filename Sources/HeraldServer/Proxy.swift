@@ -297,7 +297,7 @@ package actor Proxy: LoopActor {
 
     private func shutDown() async {
         watch?.cancel()
-        for backend in backends.values { await backend.pool.stopChecks() }
+        for backend in backends.values { await backend.stop() }
         await stopListening()
         for signal in signals { signal.close() }
         for worker in workers {

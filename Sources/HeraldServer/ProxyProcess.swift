@@ -120,7 +120,9 @@ extension Limits {
 }
 
 extension BackendSettings {
-    fileprivate var checkedCount: Int { servers.count { $0.check != nil } + discoveries.reduce(0) { $0 + $1.checkedCount } }
+    fileprivate var checkedCount: Int {
+        servers.count { $0.check != nil } + discoveries.reduce(0) { $0 + $1.checkedCount }
+    }
 }
 
 extension DiscoverySettings {

@@ -80,6 +80,12 @@ package enum Limits {
     package static let maximumCheckSteps = 32
     /// Fields that an HTTP check adds.
     package static let maximumCheckFields = 32
+    /// After a PROXY header and a FIN, how long a check that only connects waits for what the server makes of the header.
+    package static let checkHeaderReplyTimeout = Duration.seconds(1)
+    /// How long a server may take to answer a check's FIN with its own: a close with unread bytes would be a reset.
+    package static let checkFarewellTimeout = Duration.seconds(1)
+    /// Checks that are over, and whose server's FIN is still waited for. Beyond that, connections are closed at once.
+    package static let maximumCheckFarewells = 64
     /// First checks are spread over this at most, however long the interval.
     package static let maximumFirstCheckDelay = Duration.seconds(10)
 
@@ -119,6 +125,18 @@ package enum Limits {
     /// What a client may send behind its request's head: it is read and thrown away, since a close with unread bytes would
     /// be a reset.
     package static let maximumAdminExcessBytes = 64 * 1024
+    /// Of a reply, what is with one connection's writer at one time; the rest stays in the body, which readers share.
+    package static let adminWriteBytes = 64 * 1024
+    /// Bodies that slow readers keep in memory, each counted once, the newest beside. Beyond, the oldest reader of another
+    /// one is let go.
+    package static let maximumAdminHeldBytes = 32 * 1024 * 1024
+    /// Answers that take work are given again, so that polls in a row cost the control loop one part in so many of its
+    /// time,
+    package static let adminWorkShare = 10
+    /// but never for longer than this.
+    package static let maximumAdminAnswerAge = Duration.seconds(1)
+    /// How long such work may keep the loop from its sessions before it lets them have a turn.
+    package static let adminWorkTurn = Duration.milliseconds(1)
     /// A loop that has not turned for this long is reported.
     package static let loopStallTimeout = Duration.seconds(5)
     /// How often loops are asked for a sign of life while somebody wants to know.

@@ -19,7 +19,7 @@ final class QueueWait: SessionWait {
         let loop = session.client.loop
         until = loop.now + limit.wholeMilliseconds
         guard begin(limit: min(limit, Limits.queueLookInterval)) else { return }
-        let waiter = Waiter(client: session.endpoints.source.ip, wait: LoopBound(self, loop: loop))
+        let waiter = Waiter(client: session.source.ip, wait: LoopBound(self, loop: loop))
         ticket = pool.snapshot.line.join(waiter, limit: maximum)
         if ticket == nil { return finish(.queueFull) }
         // There may be room since this session was told that there is none.

@@ -59,7 +59,10 @@ package final class Session {
         client.readLimit = Limits.smallestReadBytes
     }
 
-    /// The client and the address that it dialled, as the server is to be told.
+    /// The client, as the server is to be told.
+    var source: SocketAddress { announced?.source ?? peer }
+
+    /// The same, and the address that it dialled, which the kernel is asked for.
     var endpoints: (source: SocketAddress, destination: SocketAddress) {
         if let announced { return announced }
         // A connection that is gone has no address any more; nobody will hear of it.

@@ -23,11 +23,13 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let settings = try ConfigurationFile.read(config).settings
-        let parts = [
+        var parts = [
             CheckCommand.count(settings.frontends.count, "frontend"),
             CheckCommand.count(settings.backends.count, "backend"),
             CheckCommand.count(settings.backends.reduce(0) { $0 + $1.servers.count }, "server"),
         ]
+        let names = settings.backends.reduce(0) { $0 + $1.discoveries.count }
+        if names > 0 { parts.append("\(CheckCommand.count(names, "name")) to look servers up by") }
         StandardStream.output.write("\(config): ok: \(parts.joined(separator: ", "))\n")
     }
 
