@@ -54,7 +54,7 @@ bench:
 
 ## install-tools: every package that building, testing and measuring need
 install-tools:
-	@.ci/install build test bench container
+	@.ci/install build test bench
 
 clean:
 	rm -rf .build
