@@ -27,14 +27,15 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2")
     ],
     targets: [
-        // Floor 0: addresses, and the two C libraries.
+        // Floor 0: addresses, and the three C libraries.
         .systemLibrary(name: "CLibUV", pkgConfig: libuv, providers: [.apt(["libuv1-dev"])]),
+        .systemLibrary(name: "CAres", pkgConfig: "libcares", providers: [.apt(["libc-ares-dev"])]),
         .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
         .target(name: "NetworkAddress", swiftSettings: houseRules),
 
-        // Floor 1: the protocol without I/O, and the bridge to libuv without policy.
+        // Floor 1: the protocol without I/O, and the bridge to libuv and c-ares without policy.
         .target(name: "ProxyProtocol", dependencies: ["NetworkAddress"], swiftSettings: houseRules),
-        .target(name: "LibUV", dependencies: ["CLibUV", "NetworkAddress"], swiftSettings: houseRules),
+        .target(name: "LibUV", dependencies: ["CAres", "CLibUV", "NetworkAddress"], swiftSettings: houseRules),
 
         // Floor 2: every decision, no I/O.
         .target(name: "HeraldCore", dependencies: ["NetworkAddress", "ProxyProtocol"], swiftSettings: houseRules),

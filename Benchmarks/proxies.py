@@ -26,7 +26,7 @@ class Bench:
                 }}
             }}
         """
-        return self._nginx("web", text, port)
+        return self.start_nginx_with("web", text, port)
 
     def proxies(self):
         """Name and starter of each; a starter takes the port of the server behind."""
@@ -34,15 +34,22 @@ class Bench:
 
     def start_herald(self, server, balance="roundrobin", servers=1):
         port = free_port()
-        path = self._write("herald.cfg", self._haproxy_text(port, server, balance, servers))
+        return self.start_herald_with(self._haproxy_text(port, server, balance, servers), port)
+
+    def start_haproxy(self, server):
+        port = free_port()
+        return self.start_haproxy_with(self._haproxy_text(port, server), port)
+
+    def start_herald_with(self, configuration, port):
+        """Herald with a configuration in haproxy's language that listens on `port`."""
+        path = self._write("herald.cfg", configuration)
         command = [self.herald, "run", "--config", path, "--threads", "1", "--log-level", "error"]
         if os.path.basename(self.herald) == "haproxy":
             command = [self.herald, "-db", "-f", path]
         return self._program("herald", command, port)
 
-    def start_haproxy(self, server):
-        port = free_port()
-        path = self._write("haproxy.cfg", self._haproxy_text(port, server))
+    def start_haproxy_with(self, configuration, port):
+        path = self._write("haproxy.cfg", configuration)
         return self._program("haproxy", ["/usr/sbin/haproxy", "-db", "-f", path], port)
 
     def start_nginx(self, server):
@@ -56,7 +63,7 @@ class Bench:
                 listen 127.0.0.1:{port} backlog=4096; proxy_pass 127.0.0.1:{server}; proxy_protocol on;
             }} }}
         """
-        return self._nginx("nginx", text, port)
+        return self.start_nginx_with("nginx", text, port)
 
     def _haproxy_text(self, port, server, balance="roundrobin", servers=1):
         """One configuration for Herald and haproxy: both read the same words."""
@@ -81,7 +88,7 @@ backend back
 {lines}
 """
 
-    def _nginx(self, name, text, port):
+    def start_nginx_with(self, name, text, port):
         path = self._write(f"{name}.conf", text)
         return self._program(name, ["/usr/sbin/nginx", "-e", "stderr", "-p", self.directory, "-c", path], port)
 

@@ -95,7 +95,7 @@ extension Frontend {
     @inline(never)
     private func chooseServer(_ session: Session) -> Step {
         guard session.ending == nil else { return .finish }
-        switch worker.value.choose(for: session.endpoints.source.ip, backend: settings.backend) {
+        switch pool.value.choose(for: session.source.ip) {
         case .server(let server):
             session.target = server
             return .connect
@@ -159,15 +159,15 @@ extension Frontend {
 
     /// Takes a server that has not failed yet as the target; where there is none, the same one again.
     private func chooseAnother(_ session: Session, than target: PoolServer, _ failed: [ServerSlot]) -> Step {
-        let worker = worker.value
-        switch worker.choose(for: session.endpoints.source.ip, backend: settings.backend, excluding: failed) {
+        let pool = pool.value
+        switch pool.choose(for: session.source.ip, excluding: failed) {
         case .server(let server):
             session.target = server
-            worker.leave(target, backend: settings.backend)
+            pool.leave(target)
             return .connect
         case .full:
             session.target = nil
-            worker.leave(target, backend: settings.backend)
+            pool.leave(target)
             return .wait
         case .none:
             return .pause
@@ -191,7 +191,7 @@ extension Frontend {
     @inline(never)
     private func startWaitingForRoom(_ session: Session, _ continuation: LoopContinuation) {
         session.queuedAt = SystemInformation.monotonicNanoseconds
-        QueueWait(session, worker: worker.value, backend: settings.backend, continuation: continuation)
+        QueueWait(session, pool: pool.value, deadlines: worker.value.deadlines, continuation: continuation)
             .start(
                 limit: backend.timeouts.queue ?? backend.timeouts.connect,
                 maximum: backend.maximumQueue ?? Limits.maximumSessions

@@ -1,6 +1,6 @@
 package import HeraldCore
 package import LibUV
-package import NetworkAddress
+import NetworkAddress
 import ProxyProtocol
 
 /// A bind that could not be opened.
@@ -39,9 +39,9 @@ package actor Frontend: LoopActor {
     private let journal: Journal
     /// The process's and the frontend's own.
     private let gates: [SessionGate]
-    private var listeners: [TCPListener] = []
+    let pool: LoopBound<LocalPool>
+    private let tally: LoopBound<FrontendTally>
     private var isPaused = false
-    private var isStopped = false
     private var isLookScheduled = false
     private var acceptFailure: UVError?
 
@@ -50,9 +50,13 @@ package actor Frontend: LoopActor {
         backend: BackendSettings,
         worker: LoopBound<Worker>,
         relay: Relay,
+        pool: LoopBound<LocalPool>,
+        tally: LoopBound<FrontendTally>,
         gates: [SessionGate],
         journal: Journal
     ) {
+        self.pool = pool
+        self.tally = tally
         self.settings = settings
         self.backend = backend
         self.worker = worker
@@ -73,83 +77,23 @@ package actor Frontend: LoopActor {
 
     // MARK: Listening
 
-    /// Opens every bind; clients are taken in once `resume()` is called.
-    ///
-    /// - Parameters:
-    ///   - isShared: whether other loops listen on the same addresses.
-    ///   - ports: the port to take in place of 0, for each bind; the first loop finds them out.
-    /// - Returns: the address of each listener, with the port that the kernel chose.
-    package func listen(isShared: Bool, ports: [UInt16]?) throws(BindFailure) -> [SocketAddress] {
-        for (index, bind) in binds.enumerated() {
-            var address = bind.settings.address.socketAddress
-            if let ports { address.port = ports[index] }
-            do throws(UVError) {
-                let isFirst = ports == nil
-                let listener = try open(bind.settings.address, address, index, isShared: isShared, isFirst: isFirst)
-                listeners.append(listener)
-            } catch {
-                throw BindFailure(frontend: settings.name, address: bind.settings.address, error: error)
-            }
-        }
-        return listeners.compactMap(\.localAddress)
-    }
-
-    private func open(
-        _ bind: BindAddress,
-        _ address: SocketAddress,
-        _ index: Int,
-        isShared: Bool,
-        isFirst: Bool
-    ) throws(UVError) -> TCPListener {
-        var options = TCPListener.Options()
-        options.backlog = Int32(Limits.listenBacklog)
-        options.isDualStack = bind.family == .dualStack
-        options.isShared = isShared
-        // A shared address can be bound by another process of the same user, too, without either being told.
-        if isShared && isFirst && address.port != 0 { try TCPListener.probe(address, options: options) }
-        return try TCPListener(
-            loop: loop,
-            address: address,
-            options: options,
-            mayAccept: { [unowned self] in
-                assumeIsolated { $0.mayAccept() }
-            },
-            onAccept: { [unowned self] client, peer in
-                assumeIsolated { $0.accepted(client, from: peer, bind: index) }
-            },
-            onError: { [unowned self] error in
-                assumeIsolated { $0.acceptFailed(error) }
-            }
-        )
-    }
-
-    /// Starts taking clients in.
-    package func start() {
-        for listener in listeners { listener.resume() }
-    }
-
-    /// Stops listening for good; sessions go on.
-    package func stop() {
-        isStopped = true
-        for listener in listeners { listener.close() }
-        listeners = []
-    }
-
     /// Asked before each client: over all loops, no more are to be taken in than there is room for.
-    private func mayAccept() -> Bool {
+    func mayAccept() -> Bool {
         guard gates.contains(where: \.isFull) else { return true }
         pause()
         return false
     }
 
-    private func accepted(_ client: TCPStream, from peer: SocketAddress, bind: Int) {
+    func accepted(_ client: TCPStream, from peer: SocketAddress, bind: Int) {
         let session = Session(
             client: client,
             peer: peer.unmapped,
             bind: bind,
+            tally: tally.value,
             acceptedAt: SystemInformation.monotonicNanoseconds
         )
         worker.value.add(session)
+        tally.value.accepted()
         for gate in gates { gate.enter() }
         if acceptFailure != nil {
             acceptFailure = nil
@@ -162,9 +106,9 @@ package actor Frontend: LoopActor {
     /// Leaves clients in the kernel's backlog until there is room again, which is looked for now and then, as other loops'
     /// sessions take room, too.
     private func pause() {
-        guard !isPaused && !isStopped else { return }
+        guard !isPaused else { return }
         isPaused = true
-        for listener in listeners { listener.pause() }
+        worker.value.binds.pause(self)
         guard !isLookScheduled else { return }
         isLookScheduled = true
         loop.spawn { [self] in
@@ -175,21 +119,21 @@ package actor Frontend: LoopActor {
 
     private func lookForRoom() {
         isLookScheduled = false
-        guard isPaused && !isStopped else { return }
+        guard isPaused else { return }
         isPaused = false
         if gates.contains(where: \.isFull) { return pause() }
-        for listener in listeners { listener.resume() }
+        worker.value.binds.resume(self)
     }
 
     /// A session of this loop has made room.
     private func resumeAfterSession() {
-        guard isPaused && !isStopped && acceptFailure == nil && !gates.contains(where: \.isFull) else { return }
+        guard isPaused && acceptFailure == nil && !gates.contains(where: \.isFull) else { return }
         isPaused = false
-        for listener in listeners { listener.resume() }
+        worker.value.binds.resume(self)
     }
 
     /// Out of descriptors or memory: the pending client would wake the loop again at once.
-    private func acceptFailed(_ error: UVError) {
+    func acceptFailed(_ error: UVError) {
         if acceptFailure == nil {
             journal.event(
                 .error,
@@ -197,6 +141,7 @@ package actor Frontend: LoopActor {
                 ["frontend": .text(settings.name), "reason": .text(error.description)]
             )
         }
+        tally.value.acceptFailed()
         acceptFailure = error
         pause()
     }
@@ -206,14 +151,14 @@ package actor Frontend: LoopActor {
     func finish(_ session: Session) {
         guard let ending = session.ending else { preconditionFailure("a session ends for a reason") }
         let worker = worker.value
+        let bind = binds[session.bind].description
+        tally.value.ended(session, ending, bind: bind)
         if worker.log.wants(ending) {
-            let bind = binds[session.bind].description
             worker.log.append(
                 SessionRecord(session, ending, frontend: settings.name, bind: bind, backend: backend.name)
             )
         }
-        worker.count(ending)
-        if let target = session.target { worker.leave(target, backend: settings.backend) }
+        if let target = session.target { pool.value.leave(target) }
         session.close(ending)
         worker.remove(session)
         for gate in gates { gate.leave() }

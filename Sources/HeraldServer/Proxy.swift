@@ -1,4 +1,4 @@
-package import HeraldCore
+import HeraldCore
 package import LibUV
 import NetworkAddress
 
@@ -25,61 +25,69 @@ package struct ProxySummary: Sendable {
 
 /// The whole proxy: brings everything up in order, waits to be told to stop, and takes it down in order.
 ///
-/// Lives on the control loop, the first of the loops, which also carries sessions.
+/// Lives on the control loop, the first of the loops, which also carries sessions. What runs is what `apply` made of the
+/// newest settings, at the start and at each reload.
 package actor Proxy: LoopActor {
-    private let settings: ProxySettings
-    private let isDialogue: Bool
-    private let loops: [EventLoop]
-    private let journal: Journal
-    private let checker: HealthChecker
-    private let processGate: SessionGate
-    private var workers: [LoopBound<Worker>] = []
-    private var pools: [BackendPool] = []
-    private var frontends: [[Frontend]] = []
+    let loops: [EventLoop]
+    let journal: Journal
+    let checker: HealthChecker
+    let processGate: SessionGate
+    /// What runs now.
+    var settings: ProxySettings
+    var workers: [LoopBound<Worker>] = []
+    /// By name.
+    var backends: [String: RunningBackend] = [:]
+    /// In the order of the settings.
+    var frontends: [RunningFrontend] = []
+    var configuration: ProxyStatus.Configuration
+    let startedAt = ContinuousClock.now
+    let startedAtTime = Timestamp.now
+    let stopRequests = StopRequests()
+    private(set) var takesClients = false
+
+    private let first: ProxySettings
+    private let options: ProxyProcess.Options
     private var signals: [SignalSource] = []
-    private var detach: @Sendable () async -> Void = {}
-    private var takesClients = false
+    private var watch: Task<Void, Never>?
+    private var isReloading = false
+    private var mustReloadAgain = false
     private var failures: [String: Int] = [:]
-    private let stopRequests = StopRequests()
-    private let startedAt = ContinuousClock.now
 
     package nonisolated var loop: EventLoop { loops[0] }
 
-    /// - Parameter isDialogue: whether SIGHUP is the end of the terminal that it runs in.
-    init(_ settings: ProxySettings, loops: [EventLoop], maximumSessions: Int, journal: Journal, isDialogue: Bool) {
-        self.settings = settings
-        self.isDialogue = isDialogue
+    init(
+        _ settings: ProxySettings,
+        loops: [EventLoop],
+        journal: Journal,
+        options: ProxyProcess.Options
+    ) {
+        first = settings
+        self.settings = ProxySettings(process: settings.process, frontends: [], backends: [])
         self.loops = loops
         self.journal = journal
+        self.options = options
         checker = HealthChecker(loop: loops[0])
-        processGate = SessionGate(limit: maximumSessions)
+        processGate = SessionGate(limit: options.maximumSessions(settings))
+        configuration = ProxyStatus.Configuration(loadedAt: .now)
+        configuration.file = options.source?.path
     }
 
     /// Runs until a signal says otherwise.
-    ///
-    /// - Parameters:
-    ///   - attachment: started first and ended last.
-    ///   - ready: called once clients are taken in, with the addresses that are listened on.
-    func run(
-        attachment: ProxyAttachment?,
-        ready: @Sendable ([SocketAddress]) -> Void
-    ) async throws(StartFailure) -> ProxySummary {
-        let addresses: [SocketAddress]
+    func run() async throws(StartFailure) -> ProxySummary {
         do throws(StartFailure) {
             // First of all: whoever can connect can stop it in order.
             try handleSignals()
-            if let attachment { detach = try await attachment(self, loops) }
-            makePools(try await ServerLookup.members(of: settings.backends, loop: loop))
-            addresses = try await listen()
+            for loop in loops { workers.append(await makeWorker(on: loop)) }
+            try await options.attachment?.start(beside: self, loops: loops, settings: first)
+            let addresses = try await apply(first)
+            takesClients = true
+            announceStart()
+            options.ready(addresses)
         } catch {
             await shutDown()
             throw error
         }
-        await startChecks()
-        for frontend in frontends.joined() { await frontend.start() }
-        takesClients = true
-        announceStart(addresses)
-        ready(addresses)
+        if let source = options.source, source.isWatched { follow(source) }
         await stopRequests.first()
         let cutOffCount = await drain()
         await shutDown()
@@ -94,77 +102,10 @@ package actor Proxy: LoopActor {
 
     // MARK: Start
 
-    private func makePools(_ members: [[BackendPool.Member]]) {
-        for (index, backend) in settings.backends.enumerated() {
-            pools.append(
-                BackendPool(
-                    backend,
-                    members: members[index],
-                    discovered: [],
-                    loop: loop,
-                    checker: checker,
-                    journal: journal,
-                    effects: BackendPool.Effects(
-                        publish: { [unowned self] snapshot in assumeIsolated { $0.publish(snapshot, backend: index) } },
-                        endSessions: { [unowned self] server in assumeIsolated { $0.endSessions(of: server) } }
-                    )
-                )
-            )
-        }
-    }
-
-    private func publish(_ snapshot: PoolSnapshot, backend: Int) {
-        for worker in workers {
-            worker.loop.execute { worker.value.install(snapshot, backend: backend) }
-        }
-    }
-
-    private func endSessions(of server: PoolServer) {
-        for worker in workers {
-            worker.loop.execute { worker.value.abortSessions(of: server) }
-        }
-    }
-
-    /// Opens every bind on every loop, or none.
-    private func listen() async throws(StartFailure) -> [SocketAddress] {
-        var snapshots: [PoolSnapshot] = []
-        for pool in pools { snapshots.append(await pool.snapshot) }
-        for loop in loops { workers.append(await makeWorker(on: loop, pools: snapshots)) }
-        let gates = settings.frontends.map { SessionGate(limit: $0.maximumSessions ?? .max) }
-        var problems: [String] = []
-        var addresses: [SocketAddress] = []
-        for (frontendSettings, gate) in zip(settings.frontends, gates) {
-            let group = workers.map { worker in
-                Frontend(
-                    frontendSettings,
-                    backend: settings.backends[frontendSettings.backend],
-                    worker: worker,
-                    relay: Relay(worker: worker),
-                    gates: [processGate, gate],
-                    journal: journal
-                )
-            }
-            frontends.append(group)
-            do throws(BindFailure) {
-                var ports: [UInt16]?
-                for frontend in group {
-                    let opened = try await frontend.listen(isShared: loops.count > 1, ports: ports)
-                    if ports == nil { addresses += opened }
-                    ports = opened.map(\.port)
-                }
-            } catch {
-                problems.append(error.description)
-            }
-        }
-        guard problems.isEmpty else { throw StartFailure(problems: problems) }
-        return addresses
-    }
-
-    private func makeWorker(on loop: EventLoop, pools: [PoolSnapshot]) async -> LoopBound<Worker> {
+    private func makeWorker(on loop: EventLoop) async -> LoopBound<Worker> {
         await withCheckedContinuation { continuation in
             loop.execute { [journal] in
-                let worker = Worker(loop: loop, pools: pools, journal: journal)
-                continuation.resume(returning: LoopBound(worker, loop: loop))
+                continuation.resume(returning: LoopBound(Worker(loop: loop, journal: journal), loop: loop))
             }
         }
     }
@@ -172,10 +113,10 @@ package actor Proxy: LoopActor {
     private func handleSignals() throws(StartFailure) {
         do throws(UVError) {
             for signal in [SignalSource.Signal.terminate, .interrupt, .hangUp] {
-                let stops = signal != .hangUp || isDialogue
-                let source = try SignalSource(signal, loop: loop) { [stopRequests, journal] in
+                let stops = signal != .hangUp || options.isDialogue
+                let source = try SignalSource(signal, loop: loop) { [unowned self, stopRequests] in
                     if stops { return stopRequests.add() }
-                    journal.event(.warning, "SIGHUP changes nothing: a changed file takes effect at the next start")
+                    assumeIsolated { $0.startReload() }
                 }
                 signals.append(source)
             }
@@ -184,33 +125,113 @@ package actor Proxy: LoopActor {
         }
     }
 
-    private func startChecks() async {
-        var total = 0
-        for pool in pools { total += await pool.checkedCount }
-        var first = 0
-        for pool in pools {
-            await pool.startChecks(first: first, of: total)
-            first += await pool.checkedCount
-        }
-    }
-
-    private func announceStart(_ addresses: [SocketAddress]) {
-        var next = addresses.makeIterator()
-        for frontend in settings.frontends {
-            for bind in frontend.binds {
-                guard let address = next.next() else { return }
+    private func announceStart() {
+        for frontend in frontends {
+            for (bind, address) in zip(frontend.settings.binds, frontend.addresses) {
                 journal.event(
                     .notice,
                     "listening",
                     [
-                        "frontend": .text(frontend.name), "address": .address(address),
+                        "frontend": .text(frontend.settings.name), "address": .address(address),
                         "accept_proxy": .text(bind.acceptProxy == nil ? "no" : "yes"),
-                        "backend": .text(settings.backends[frontend.backend].name),
+                        "backend": .text(settings.backends[frontend.settings.backend].name),
                     ]
                 )
             }
         }
         journal.event(.notice, "ready", ["threads": .integer(loops.count)])
+    }
+
+    // MARK: Reload
+
+    /// Looks now and then whether the file is another one than before.
+    private func follow(_ source: ConfigurationSource) {
+        let start = source.mark()
+        watch = loop.spawn { [self] in
+            var known = start
+            while !Task.isCancelled {
+                await loop.sleep(for: Limits.fileWatchInterval)
+                let seen = source.mark()
+                guard seen != known else { continue }
+                // Whoever writes the file may not be done yet.
+                await loop.sleep(for: Limits.fileWatchInterval)
+                guard source.mark() == seen else { continue }
+                known = seen
+                await startReload()
+            }
+        }
+    }
+
+    /// One after the other; what comes while one is under way makes one more.
+    private func startReload() {
+        guard let source = options.source else {
+            journal.event(.warning, "SIGHUP changes nothing: there is no configuration file")
+            return
+        }
+        guard takesClients && stopRequests.count == 0 else { return }
+        if isReloading {
+            mustReloadAgain = true
+            return
+        }
+        isReloading = true
+        loop.spawn { await self.reloadUntilCurrent(source) }
+    }
+
+    private func reloadUntilCurrent(_ source: ConfigurationSource) async {
+        repeat {
+            mustReloadAgain = false
+            await reload(source)
+        } while mustReloadAgain && stopRequests.count == 0
+        isReloading = false
+    }
+
+    /// A file that is wrong, or asks for what can't be had, changes nothing.
+    private func reload(_ source: ConfigurationSource) async {
+        let began = ContinuousClock.now
+        do throws(StartFailure) {
+            let next = try await source.settings(loop)
+            if stopRequests.count > 0 { return }
+            let threads = next.process.threads ?? Parallelism.threads
+            if threads != loops.count {
+                journal.event(
+                    .warning,
+                    "another number of threads takes effect at the next start",
+                    ["threads": .integer(loops.count), "configured": .integer(threads)]
+                )
+            }
+            try await options.attachment?.prepare(next)
+            do throws(StartFailure) {
+                _ = try await apply(next)
+            } catch {
+                await options.attachment?.abandon()
+                throw error
+            }
+            await options.attachment?.adopt()
+            processGate.setLimit(options.maximumSessions(next))
+            await adopt(next.process.log)
+            configuration.generation += 1
+            configuration.loadedAt = .now
+            configuration.problems = []
+            journal.event(
+                .notice,
+                "reloaded",
+                [
+                    "generation": .integer(configuration.generation),
+                    "took": .text((ContinuousClock.now - began).plainText),
+                ]
+            )
+        } catch {
+            configuration.failedReloads += 1
+            configuration.problems = error.problems
+            for problem in error.problems {
+                journal.event(.error, "not reloaded; all goes on as before", ["problem": .text(problem)])
+            }
+        }
+    }
+
+    private func adopt(_ log: LogSettings) async {
+        journal.adopt(log)
+        for worker in workers { await onLoop(of: worker) { $0.log.adopt(log) } }
     }
 
     // MARK: Stop
@@ -219,22 +240,32 @@ package actor Proxy: LoopActor {
     ///
     /// - Returns: how many were cut off.
     private func drain() async -> Int {
-        for frontend in frontends.joined() { await frontend.stop() }
-        let sessions = processGate.count
+        let limits = settings.process
+        watch?.cancel()
         journal.event(
             .notice,
             "draining",
-            ["sessions": .integer(sessions), "timeout": .text(settings.process.drainTimeout.plainText)]
+            [
+                "sessions": .integer(processGate.count), "delay": .text(limits.drainDelay.plainText),
+                "timeout": .text(limits.drainTimeout.plainText),
+            ]
         )
-        let end = ContinuousClock.now + settings.process.drainTimeout
-        while processGate.count > 0 && stopRequests.count < 2 && ContinuousClock.now < end {
-            await loop.sleep(for: .milliseconds(20))
-        }
+        // Whoever polls readiness has to see it first: until then clients still come.
+        await waitWhileDraining(for: limits.drainDelay) { true }
+        await stopListening()
+        await waitWhileDraining(for: limits.drainTimeout) { processGate.count > 0 }
         let left = processGate.count
         if left > 0 {
             await abortSessions(stopRequests.count < 2 ? .drained : .stopped)
         }
         return left
+    }
+
+    private func waitWhileDraining(for limit: Duration, _ isNeeded: () -> Bool) async {
+        let end = ContinuousClock.now + limit
+        while isNeeded() && stopRequests.count < 2 && ContinuousClock.now < end {
+            await loop.sleep(for: Limits.drainLookInterval)
+        }
     }
 
     private func announceStop(_ summary: ProxySummary) {
@@ -250,52 +281,51 @@ package actor Proxy: LoopActor {
         )
     }
 
+    private func stopListening() async {
+        for worker in workers {
+            await onLoop(of: worker) { $0.binds.close($0.binds.keys) }
+        }
+    }
+
     private func abortSessions(_ ending: SessionEnding) async {
         for worker in workers {
-            await withCheckedContinuation { continuation in
-                worker.loop.execute {
-                    worker.value.abortSessions(ending)
-                    continuation.resume()
-                }
-            }
+            await onLoop(of: worker) { $0.abortSessions(ending) }
         }
         // Each ends within a turn of its loop; the bound is for what nobody has thought of.
         for _ in 0..<100 where processGate.count > 0 { await loop.sleep(for: .milliseconds(10)) }
     }
 
     private func shutDown() async {
-        for pool in pools { await pool.stopChecks() }
-        for frontend in frontends.joined() { await frontend.stop() }
+        watch?.cancel()
+        for backend in backends.values { await backend.stop() }
+        await stopListening()
         for signal in signals { signal.close() }
         for worker in workers {
-            let counts = await withCheckedContinuation { continuation in
-                worker.loop.execute {
-                    worker.value.close()
-                    continuation.resume(returning: worker.value.failures)
-                }
+            let counts = await onLoop(of: worker) { worker in
+                worker.close()
+                return worker.failures
             }
             failures.merge(counts, uniquingKeysWith: +)
         }
-        await detach()
+        await options.attachment?.close()
     }
-}
 
-extension Proxy: ReadinessSource {
-    package var readiness: ReadinessReport {
-        if stopRequests.count > 0 { return ReadinessReport(reasons: [.draining]) }
-        // Every bind is open by then, or the process is not.
-        guard takesClients else { return ReadinessReport(reasons: [.starting]) }
-        let pools = workers[0].value.pools
-        let idle = settings.frontends.filter { !pools[$0.backend].hasServer }
-        return ReadinessReport(
-            reasons: idle.map { .noServer(frontend: $0.name, backend: settings.backends[$0.backend].name) }
-        )
+    // MARK: Loops
+
+    /// Does something on a worker's loop, and waits for what comes of it.
+    func onLoop<Result: Sendable>(
+        of worker: LoopBound<Worker>,
+        _ body: @escaping @Sendable (Worker) -> Result
+    ) async -> Result {
+        await withCheckedContinuation { continuation in
+            worker.loop.execute { continuation.resume(returning: body(worker.value)) }
+        }
     }
 }
 
 /// How often the process was told to stop. Lives on the control loop.
 // Unchecked: touched by signal callbacks and the proxy, both on the control loop.
-private final class StopRequests: @unchecked Sendable {
+final class StopRequests: @unchecked Sendable {
     private(set) var count = 0
     private var waiting: CheckedContinuation<Void, Never>?
 

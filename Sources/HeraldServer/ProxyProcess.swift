@@ -2,53 +2,79 @@ package import HeraldCore
 package import LibUV
 package import NetworkAddress
 
-/// Starts what is to run beside a proxy, on its loops, of which the control loop comes first.
-///
-/// Called on the control loop, before the proxy looks a name up or opens a bind.
-/// - Returns: what ends it, called on the control loop once no session is left.
-package typealias ProxyAttachment =
-    @Sendable (_ proxy: any ReadinessSource, _ loops: [EventLoop]) async throws(StartFailure) ->
-    @Sendable () async -> Void
+/// What runs beside a proxy, on its loops, of which the control loop comes first. Called on the control loop.
+package protocol ProxyAttachment: Sendable {
+    /// Called before the proxy looks a name up or opens a bind.
+    func start(
+        beside proxy: any StatusSource,
+        loops: [EventLoop],
+        settings: ProxySettings
+    ) async throws(StartFailure)
+
+    /// Gets ready for other settings, as far as that can fail.
+    func prepare(_ settings: ProxySettings) async throws(StartFailure)
+
+    /// What was prepared takes effect.
+    func adopt() async
+
+    /// What was prepared is given back.
+    func abandon() async
+
+    /// No session is left.
+    func close() async
+}
 
 /// Runs a proxy on this thread and as many others as are asked for, until it is told to stop.
 package enum ProxyProcess {
-    /// - Parameters:
-    ///   - isDialogue: whether somebody at a terminal runs it: then SIGHUP, the terminal's end, stops it like SIGTERM.
-    ///   - attachment: nil for a proxy on its own.
-    ///   - ready: called on this thread once clients are taken in, with the addresses that are listened on.
+    /// What a proxy is started with besides its settings.
+    package struct Options: Sendable {
+        /// Whether somebody at a terminal runs it: then SIGHUP, the terminal's end, stops it like SIGTERM.
+        package var isDialogue = false
+        /// Where its settings come from; nil for settings that can't change.
+        package var source: ConfigurationSource?
+        package var attachment: (any ProxyAttachment)?
+        /// Called on this thread once clients are taken in, with the addresses that are listened on.
+        package var ready: @Sendable ([SocketAddress]) -> Void = { _ in }
+        /// Files that the process may have open.
+        fileprivate var openFiles = 0
+
+        package init() {}
+
+        /// As many sessions as are asked for, and as the limit on open files allows.
+        func maximumSessions(_ settings: ProxySettings) -> Int {
+            let checkedServers = settings.backends.reduce(0) { $0 + $1.checkedCount }
+            let room = Limits.sessions(openFiles: openFiles, checkedServers: checkedServers)
+            return min(settings.process.maximumSessions ?? room, room)
+        }
+    }
+
     /// - Throws: ``StartFailure`` when it could not start; nothing is left running then.
     package static func run(
         _ settings: ProxySettings,
         journal: Journal,
-        isDialogue: Bool = false,
-        attachment: ProxyAttachment? = nil,
-        ready: @escaping @Sendable ([SocketAddress]) -> Void = { _ in }
+        options: Options = Options()
     ) throws(StartFailure) -> ProxySummary {
         SignalSource.ignoreBrokenPipes()
-        let openFiles = SystemInformation.raiseOpenFileLimit()
+        var options = options
+        options.openFiles = SystemInformation.raiseOpenFileLimit()
         let threads = settings.process.threads ?? Parallelism.threads
         let loops = try makeLoops(threads)
-        let checkedServers = settings.backends.reduce(0) { $0 + $1.checkedCount }
-        let room = Limits.sessions(openFiles: openFiles, checkedServers: checkedServers)
+        let room = options.maximumSessions(settings)
         if let asked = settings.process.maximumSessions, asked > room {
             journal.event(
                 .warning,
                 "fewer sessions than configured: the limit on open files is too low",
-                ["sessions": .integer(room), "configured": .integer(asked), "open_files": .integer(openFiles)]
+                [
+                    "sessions": .integer(room), "configured": .integer(asked),
+                    "open_files": .integer(options.openFiles),
+                ]
             )
         }
-        let maximumSessions = min(settings.process.maximumSessions ?? room, room)
-        let proxy = Proxy(
-            settings,
-            loops: loops,
-            maximumSessions: maximumSessions,
-            journal: journal,
-            isDialogue: isDialogue
-        )
+        let proxy = Proxy(settings, loops: loops, journal: journal, options: options)
         let outcome = Outcome()
         loops[0].spawn {
             do throws(StartFailure) {
-                outcome.result = .success(try await proxy.run(attachment: attachment, ready: ready))
+                outcome.result = .success(try await proxy.run())
             } catch {
                 outcome.result = .failure(error)
             }
@@ -94,5 +120,11 @@ extension Limits {
 }
 
 extension BackendSettings {
-    fileprivate var checkedCount: Int { servers.count { $0.check != nil } }
+    fileprivate var checkedCount: Int {
+        servers.count { $0.check != nil } + discoveries.reduce(0) { $0 + $1.checkedCount }
+    }
+}
+
+extension DiscoverySettings {
+    fileprivate var checkedCount: Int { prototype.check == nil ? 0 : maximum }
 }

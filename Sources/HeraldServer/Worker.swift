@@ -1,58 +1,93 @@
 package import HeraldCore
 package import LibUV
-import NetworkAddress
 
 /// All that the sessions of one loop share. Lives on its loop alone; carried between its actors as `LoopBound`.
 package final class Worker {
     package let loop: EventLoop
     let deadlines: Deadlines
     let log: SessionLog
-    /// What each backend looks like now; same indices as the settings' backends.
-    private(set) var pools: [PoolSnapshot]
+    let binds: BindTable
     private var sessions: [Session] = []
-    private var random = SplitMix64(seed: .random(in: .min ... .max))
-    /// How many sessions ended otherwise than well, by label and reason.
-    private(set) var failures: [String: Int] = [:]
+    /// Of every frontend that there was, by name.
+    private var tallies: [String: FrontendTally] = [:]
+    /// How late a timer of this loop comes, looked at once a second.
+    private var lag = Histogram()
+    private let lagTimer: Timer
 
-    package init(loop: EventLoop, pools: [PoolSnapshot], journal: Journal) {
+    package init(loop: EventLoop, journal: Journal) {
         self.loop = loop
-        self.pools = pools
+        binds = BindTable(loop: loop)
+        lagTimer = Timer(loop: loop)
         deadlines = Deadlines(loop: loop)
         log = SessionLog(loop: loop, journal: journal)
+        watchLag()
     }
 
-    /// Makes new sessions choose from `snapshot`.
-    package func install(_ snapshot: PoolSnapshot, backend: Int) {
-        let isOtherBoard = pools[backend].board !== snapshot.board
-        pools[backend] = snapshot
-        // Sessions that ended before it came were not noted on it.
-        if isOtherBoard { snapshot.board.refreshAll() }
+    private func watchLag() {
+        let due = SystemInformation.monotonicNanoseconds + 1_000_000_000
+        lagTimer.start(after: .seconds(1)) { [unowned self] in
+            let now = SystemInformation.monotonicNanoseconds
+            lag.record(now > due ? .nanoseconds(Int64(now - due)) : .zero)
+            watchLag()
+        }
     }
 
-    /// Counts a session in at the server whose turn it is.
-    func choose(for client: IPAddress, backend: Int, excluding failed: [ServerSlot] = []) -> PoolSnapshot.Choice {
-        pools[backend].choose(for: client, excluding: failed, using: &random)
+    /// What is counted for a frontend of this name; it goes on where there was one before.
+    package func tally(ofFrontend name: String) -> FrontendTally {
+        if let tally = tallies[name] { return tally }
+        let tally = FrontendTally()
+        tallies[name] = tally
+        return tally
     }
 
-    /// Counts a session out.
-    func leave(_ server: PoolServer, backend: Int) {
-        pools[backend].leave(server, using: &random)
+    /// How many sessions ended otherwise than well, by label and reason.
+    var failures: [String: Int] {
+        var failures: [String: Int] = [:]
+        for tally in tallies.values {
+            for (ending, count) in tally.counts.endings {
+                failures[ending.name, default: 0] += Int(clamping: count)
+            }
+        }
+        return failures
     }
 
-    func admitWaiting(backend: Int) {
-        pools[backend].admitWaiting(using: &random)
+    /// What this loop knows at this moment, sessions that go on included.
+    struct Report: Sendable {
+        var sessionCount = 0
+        var lag: Histogram
+        var counts: [String: FrontendCounts] = [:]
+        var headerErrors: [String: [HeaderError]] = [:]
+        /// Payload of sessions that go on, by server.
+        var bytes: [ObjectIdentifier: (fromClients: UInt64, fromServer: UInt64)] = [:]
+    }
+
+    var report: Report {
+        var report = Report(lag: lag)
+        report.sessionCount = sessions.count
+        var open: [ObjectIdentifier: (fromClients: UInt64, fromServers: UInt64)] = [:]
+        for session in sessions {
+            let fromClient = session.relayState.byteCount(from: .client)
+            let fromServer = session.relayState.byteCount(from: .server)
+            guard fromClient + fromServer > 0 else { continue }
+            let frontend = open[ObjectIdentifier(session.tally)] ?? (0, 0)
+            open[ObjectIdentifier(session.tally)] = (frontend.0 + fromClient, frontend.1 + fromServer)
+            guard let slot = session.target?.slot else { continue }
+            let server = report.bytes[ObjectIdentifier(slot)] ?? (0, 0)
+            report.bytes[ObjectIdentifier(slot)] = (server.0 + fromClient, server.1 + fromServer)
+        }
+        for (name, tally) in tallies {
+            var counts = tally.soFar
+            counts.bytesFromClients += open[ObjectIdentifier(tally)]?.fromClients ?? 0
+            counts.bytesFromServers += open[ObjectIdentifier(tally)]?.fromServers ?? 0
+            report.counts[name] = counts
+            report.headerErrors[name] = tally.headerErrors
+        }
+        return report
     }
 
     func add(_ session: Session) {
         session.position = sessions.count
         sessions.append(session)
-    }
-
-    /// Counts an ending that is none of the good ones.
-    func count(_ ending: SessionEnding) {
-        guard ending.isError else { return }
-        let name = ending.reason.map { "\(ending.label)/\($0)" } ?? ending.label
-        failures[name, default: 0] += 1
     }
 
     func remove(_ session: Session) {
@@ -76,6 +111,7 @@ package final class Worker {
     }
 
     package func close() {
+        lagTimer.close()
         deadlines.close()
         log.close()
     }

@@ -40,6 +40,68 @@ package enum SystemInformation {
         return count < 0 ? nil : String(decoding: bytes[..<count], as: UTF8.self)
     }
 
+    /// A variable of the environment; nil where it is not set.
+    package static func environment(_ name: String) -> String? {
+        // Safe: nobody changes the environment of this process.
+        guard let value = unsafe getenv(name) else { return nil }
+        return unsafe String(cString: value)
+    }
+
+    /// Of this process, as the kernel counts it; 0 where it can't be read.
+    package static var residentBytes: UInt64 {
+        var bytes = 0
+        return unsafe uv_resident_set_memory(&bytes) == 0 ? UInt64(bytes) : 0
+    }
+
+    /// User and system time of this process.
+    package static var processorTime: Duration {
+        var usage = uv_rusage_t()
+        guard unsafe uv_getrusage(&usage) == 0 else { return .zero }
+        return .seconds(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
+            + .microseconds(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec)
+    }
+
+    /// Files that this process may have open.
+    package static var openFileLimit: Int {
+        var limit = rlimit()
+        // Safe: the kernel fills exactly this structure.
+        let result = unsafe getrlimit(__rlimit_resource_t(RLIMIT_NOFILE.rawValue), &limit)
+        return result == 0 ? Int(clamping: limit.rlim_cur) : 0
+    }
+
+    /// Files that this process has open; 0 where it can't be read.
+    package static var openFileCount: Int {
+        guard let directory = unsafe opendir("/proc/self/fd") else { return 0 }
+        defer { unsafe closedir(directory) }
+        var count = 0
+        while unsafe readdir(directory) != nil { count += 1 }
+        // `.`, `..`, and the descriptor that is read from.
+        return max(0, count - 3)
+    }
+
+    /// What tells one state of a file from another: when it was written, and which file a path leads to.
+    package struct FileMark: Hashable, Sendable {
+        fileprivate let device: UInt64
+        fileprivate let inode: UInt64
+        fileprivate let size: Int64
+        fileprivate let seconds: Int
+        fileprivate let nanoseconds: Int
+    }
+
+    /// Follows links; nil where there is no file.
+    package static func fileMark(_ path: String) -> FileMark? {
+        var status = stat()
+        // Safe: the kernel fills exactly this structure.
+        guard unsafe stat(path, &status) == 0 else { return nil }
+        return FileMark(
+            device: UInt64(status.st_dev),
+            inode: UInt64(status.st_ino),
+            size: Int64(status.st_size),
+            seconds: status.st_mtim.tv_sec,
+            nanoseconds: status.st_mtim.tv_nsec
+        )
+    }
+
     /// Ends the process at once, with nothing written any more.
     package static func exitImmediately(_ code: Int32) -> Never {
         _exit(code)

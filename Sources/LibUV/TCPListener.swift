@@ -75,7 +75,7 @@ package final class TCPListener: Handle, @unchecked Sendable {
         isListening = true
         let callback: uv_poll_cb = { handle, _, _ in
             guard let listener: TCPListener = unsafe Handle.object(handle) else { return }
-            listener.acceptPending()
+            _ = listener.acceptPending()
             listener.loop.finishCallback()
         }
         _ = unsafe uv_poll_start(raw, Int32(UV_READABLE.rawValue), callback)
@@ -87,6 +87,13 @@ package final class TCPListener: Handle, @unchecked Sendable {
         guard isListening && !isClosing else { return }
         isListening = false
         _ = unsafe uv_poll_stop(raw)
+    }
+
+    /// Stops listening; whoever is in the backlog by now is taken in first, as far as `mayAccept` says.
+    package func finish() {
+        resume()
+        while acceptPending() {}
+        close()
     }
 
     /// Stops listening at once; connections in the backlog are reset by the kernel.
@@ -104,9 +111,10 @@ package final class TCPListener: Handle, @unchecked Sendable {
 }
 
 extension TCPListener {
-    private func acceptPending() {
+    /// - Returns: whether there may be more.
+    private func acceptPending() -> Bool {
         for _ in 0..<TCPListener.maximumAcceptsPerTurn {
-            guard isListening && mayAccept() else { return }
+            guard isListening && mayAccept() else { return false }
             var accepted: Int32 = -1
             let peer = unsafe SocketAddress.written { address, length in
                 let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
@@ -115,14 +123,15 @@ extension TCPListener {
             }
             guard accepted >= 0 else {
                 let error = UVError.last
-                if error == .wouldBlock { return }
+                if error == .wouldBlock { return false }
                 if TCPListener.concernsOneConnection(error) { continue }
                 pause()
                 onError(error)
-                return
+                return false
             }
             take(accepted, from: peer)
         }
+        return true
     }
 
     private func take(_ accepted: Int32, from peer: SocketAddress?) {

@@ -103,8 +103,11 @@ extension TCPStream {
             unsafe uv_tcp_connect(request.memory, tcp, raw) { request, status in
                 guard let request = unsafe request, let loop = unsafe EventLoop.of(request.pointee.handle.pointee.loop)
                 else { return }
+                let stream: TCPStream? = unsafe Handle.object(UnsafeMutableRawPointer(request.pointee.handle))
                 unsafe ConnectRequest.take(request).completion(status < 0 ? UVError(code: status) : nil)
                 loop.finishCallback()
+                // Nobody has taken the reading over.
+                if let stream, stream.isReading && stream.reader == nil { stream.stopReading() }
             }
         }
         if result < 0 {
@@ -112,6 +115,8 @@ extension TCPStream {
         } else {
             // Small writes leave at once: a proxy must not hold back what the sender has sent.
             _ = unsafe uv_tcp_nodelay(tcp, 1)
+            // Nothing comes before the connection stands; but asked for together, both take one call of the kernel less.
+            isReading = unsafe uv_read_start(raw, TCPStream.allocate, TCPStream.read) == 0
         }
     }
 }

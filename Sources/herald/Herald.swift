@@ -1,4 +1,5 @@
 import ArgumentParser
+import HeraldCore
 import LibUV
 
 @main
@@ -12,7 +13,7 @@ struct Herald: ParsableCommand {
 
             Try it with 'herald demo'. Exit codes: 0 done, 1 bad configuration or start, 2 bad usage.
             """,
-        version: "herald \(heraldVersion)",
+        version: "herald \(HeraldVersion.text)",
         subcommands: [
             RunCommand.self, CheckCommand.self, ConvertCommand.self, DecodeCommand.self, HealthCommand.self,
             DemoCommand.self,
@@ -32,8 +33,6 @@ struct Herald: ParsableCommand {
         }
     }
 }
-
-let heraldVersion = "0.1.0"
 
 /// Lines for people, beside what a command prints.
 enum StandardError {

@@ -51,10 +51,10 @@ struct AdminTests {
         #expect(probed.herald.process.wait() == .code(0))
     }
 
-    @Test func aHangUpChangesNothing() throws {
+    @Test func aHangUpReadsTheFileAgain() throws {
         let probed = try Probed()
         for _ in 0..<2 { probed.herald.process.signal(SIGHUP) }
-        #expect(becomesTrue { probed.herald.process.output.contains("takes effect at the next start") })
+        #expect(becomesTrue { probed.herald.process.output.contains("reloaded") })
         #expect(probed.herald.process.poll() == nil)
         #expect(try visit(probed.port) == "s1")
         #expect(probed.herald.terminate() == .code(0))

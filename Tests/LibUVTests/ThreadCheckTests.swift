@@ -23,6 +23,15 @@ import Testing
         }
     }
 
+    @Test func nameClients() async {
+        await #expect(processExitsWith: .trap) {
+            try await useElsewhere({ $0 }, { _ = try NameClient(loop: $0, maximumRecords: 1) })
+        }
+        await #expect(processExitsWith: .trap) {
+            try await useElsewhere({ try NameClient(loop: $0, maximumRecords: 1) }, { $0.close() })
+        }
+    }
+
     @Test func timers() async {
         await #expect(processExitsWith: .trap) {
             try await useElsewhere({ Timer(loop: $0) }, { $0.start(after: .zero) {} })

@@ -100,6 +100,9 @@ extension HAProxyProxy {
         warnOfUnchecked(problems)
         var draft = BackendDraft(position: position, settings: settings)
         draft.serverPositions = servers.map(\.position)
+        draft.settings.discoveries = templates.map { $0.value.settings(checkTimeout: options.checkTimeout) }
+        draft.discoveryPositions = templates.map(\.position)
+        draft.resolvers = templates.map(\.value.options.discovery.resolvers)
         draft.mentionsServer = mentionsServer
         return draft
     }

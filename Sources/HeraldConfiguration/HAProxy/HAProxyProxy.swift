@@ -42,6 +42,7 @@ struct HAProxyProxy {
     var binds: [HAProxyBind] = []
     var expectProxyRules: [HAProxyExpectRule] = []
     var mentionsServer = false
+    var templates: [Located<HAProxyTemplate>] = []
     var servers: [Located<(name: String, address: ServerAddress, options: HAProxyServerOptions)>] = []
 
     init(kind: String, name: String, position: SourcePosition, sides: Sides, options: Options) {
@@ -108,6 +109,7 @@ extension HAProxyProxy {
         acts: [
             "bind": Keyword(side: .frontend, isOwn: true, action: readBind),
             "server": Keyword(side: .backend, isOwn: true, action: readServer),
+            "server-template": Keyword(side: .backend, isOwn: true, action: readServerTemplate),
             "default-server": Keyword(side: .backend, action: readDefaultServer),
             "tcp-request": Keyword(side: .frontend, isOwn: true, action: readTCPRequest),
             "mode": Keyword(action: readMode),
@@ -152,7 +154,7 @@ extension HAProxyProxy {
             "": """
             rate-limit filter filter-sequence source use-server stick stick-table tcp-response
             force-persist ignore-persist force-be-switch persist external-check dispatch transparent be-unpublished
-            crt quic-initial server-template
+            crt quic-initial
             """,
             "one 'default_backend' for a frontend": "use_backend acl",
             "'check' alone, which connects": "tcp-check http-check",

@@ -24,6 +24,10 @@ extension YAMLFile {
             where backend.draft.settings.servers[index].check?.timeout == nil {
                 backend.draft.settings.servers[index].check?.timeout = backend.checkTimeout
             }
+            for index in backend.draft.settings.discoveries.indices
+            where backend.draft.settings.discoveries[index].prototype.check?.timeout == nil {
+                backend.draft.settings.discoveries[index].prototype.check?.timeout = backend.checkTimeout
+            }
             if backend.hasTunnel { backendsWithTunnel.insert(entry.key) }
             if backend.hasServerTimeout { backendsWithServerTimeout.insert(entry.key) }
             builder.backends.append(backend.draft)
@@ -104,10 +108,27 @@ private struct YAMLBackend {
     private mutating func readServers(_ node: YAMLNode, _ reader: YAMLReader) {
         let isEmptyMapping = if case .mapping(let entries) = node.content { entries.isEmpty } else { false }
         draft.mentionsServer = !isEmptyMapping
+        // All of them, without a name of their own: servers: { from-dns: ... }
+        if case .mapping(let entries) = node.content, YAMLDiscovery.isMeant(by: entries) {
+            guard let entries = reader.entries(node, "a mapping") else { return }
+            add(YAMLServer.discovery(entries, prefix: nil, reader), at: node.position)
+            return
+        }
         for entry in YAMLFile.named(node, "server", reader) {
-            guard let server = YAMLServer.read(entry, reader.reading(entry.key)) else { continue }
+            add(YAMLServer.read(entry, reader.reading(entry.key)), at: entry.position)
+        }
+    }
+
+    private mutating func add(_ meaning: YAMLServer.Meaning?, at position: SourcePosition) {
+        switch meaning {
+        case .server(let server):
             draft.settings.servers.append(server)
-            draft.serverPositions.append(entry.position)
+            draft.serverPositions.append(position)
+        case .discovery(let discovery):
+            draft.settings.discoveries.append(discovery)
+            draft.discoveryPositions.append(position)
+        case nil:
+            break
         }
     }
 }

@@ -97,12 +97,59 @@ package struct YAMLWriter {
         lines.append("      server: \(timeout(backend.timeouts.server))")
         if let fin = backend.timeouts.serverFin { lines.append("      server-fin: \(DurationText.write(fin))") }
         lines.append("      tunnel: \(timeout(backend.timeouts.tunnel))")
-        lines.append("    servers:\(backend.servers.isEmpty ? " {}" : "")")
-        for server in backend.servers { lines.append("      \(scalar(server.name)): \(text(server))") }
+        let isEmpty = backend.servers.isEmpty && backend.discoveries.isEmpty
+        lines.append("    servers:\(isEmpty ? " {}" : "")")
+        for server in backend.servers {
+            let address = "address: \(scalar(server.address.description))"
+            lines.append("      \(scalar(server.name)): \(mapping([address] + parts(server)))")
+        }
+        for discovery in backend.discoveries {
+            lines.append("      \(scalar(key(discovery))): \(mapping(parts(discovery)))")
+        }
     }
 
-    private func text(_ server: ServerSettings) -> String {
-        var parts = ["address: \(scalar(server.address.description))"]
+    private func key(_ discovery: DiscoverySettings) -> String {
+        switch discovery.naming {
+        case .single(let name): name
+        case .numbered(let prefix): prefix
+        }
+    }
+
+    private func parts(_ discovery: DiscoverySettings) -> [String] {
+        let usual = DiscoverySettings(
+            source: discovery.source,
+            naming: discovery.naming,
+            prototype: discovery.prototype
+        )
+        var parts: [String] = []
+        let isSingle = if case .single = discovery.naming { true } else { false }
+        switch discovery.source {
+        case .addresses(let name, let port):
+            parts.append("\(isSingle ? "address" : "from-dns"): \(scalar("\(name):\(port)"))")
+        case .service(let name):
+            parts.append("from-dns: \(scalar(name))")
+        }
+        parts.append("refresh: \(DurationText.write(discovery.refresh))")
+        if !isSingle && discovery.maximum != usual.maximum { parts.append("max: \(discovery.maximum)") }
+        if let preference = discovery.preference { parts.append("prefer: \(preference)") }
+        switch discovery.start {
+        case .required: if !isSingle { parts.append("required: true") }
+        case .empty: if isSingle { parts.append("required: false") }
+        case .address(let ip): parts.append("initial-address: \(scalar(ip.description))")
+        }
+        if !discovery.nameservers.isEmpty {
+            parts.append(
+                "nameservers: [\(discovery.nameservers.map { scalar($0.description) }.joined(separator: ", "))]"
+            )
+        }
+        if let timeout = discovery.timeout { parts.append("timeout: \(DurationText.write(timeout))") }
+        if let attempts = discovery.attempts { parts.append("attempts: \(attempts)") }
+        return parts + self.parts(discovery.prototype)
+    }
+
+    /// All but its name and address.
+    private func parts(_ server: ServerSettings) -> [String] {
+        var parts: [String] = []
         if let check = server.check { parts.append("check: \(text(check, of: server))") }
         switch server.announcement {
         case .none: break
@@ -116,7 +163,7 @@ package struct YAMLWriter {
         if let duration = server.slowStart { parts.append("slowstart: \(DurationText.write(duration))") }
         if let observation = server.observation { parts += text(observation) }
         if server.endsSessionsWhenDown { parts.append("on-marked-down: shutdown-sessions") }
-        return mapping(parts)
+        return parts
     }
 
     private func text(_ observation: ObservationSettings) -> [String] {

@@ -95,6 +95,7 @@ package struct HealthTracker: Hashable, Sendable {
         state = verdict
         since = now
         dissents = 0
+        isHurried = false
         return transition
     }
 

@@ -6,7 +6,7 @@ package enum ServerState: String, Hashable, Sendable, CaseIterable {
     case starting
     /// Failed its checks.
     case down
-    /// Takes no new sessions, by its weight or because the name service knows it no more; those that it has go on.
+    /// Takes no new sessions, by its weight or because it is not listed any more; those that it has go on.
     case drain
     /// Disabled: neither checked nor chosen.
     case maintenance
@@ -31,17 +31,15 @@ package struct ServerCondition: Sendable {
     /// Why `state` holds, in words; nil for the one that it started with.
     package private(set) var reason: String?
     package private(set) var lastOutcome: CheckOutcome?
-    private let settings: ServerSettings
-    private var weight: Int
+    private var settings: ServerSettings
     private var tracker: HealthTracker?
-    /// No longer in the answer of the name service.
+    /// No longer in the file, or in the answer of the name service.
     package private(set) var hasVanished = false
     private var slowStartBegan: ContinuousClock.Instant?
 
     /// - Parameter joins: whether it comes in while sessions go on already; then it starts slowly.
     package init(_ settings: ServerSettings, joins: Bool, at now: ContinuousClock.Instant) {
         self.settings = settings
-        weight = settings.weight
         tracker = settings.isDisabled ? nil : settings.check.map { HealthTracker(settings: $0, at: now) }
         since = now
         state = .up
@@ -65,9 +63,9 @@ package struct ServerCondition: Sendable {
     package func share(at now: ContinuousClock.Instant) -> Int {
         guard isUsable else { return 0 }
         let steps = Limits.slowStartSteps
-        guard let began = slowStartBegan, let whole = settings.slowStart else { return weight * steps }
+        guard let began = slowStartBegan, let whole = settings.slowStart else { return settings.weight * steps }
         let step = Int(began.duration(to: now) / whole * Double(steps)) + 1
-        return weight * min(max(step, 1), steps)
+        return settings.weight * min(max(step, 1), steps)
     }
 
     /// When `share` is to be asked for again, and `slowStartMoved` to be called; nil while it stays.
@@ -100,21 +98,38 @@ package struct ServerCondition: Sendable {
         return changed(at: now, reason: "slow start is over")
     }
 
-    /// The name service gives it another weight.
-    package mutating func setWeight(_ weight: Int, at now: ContinuousClock.Instant) -> Change? {
-        self.weight = weight
-        return changed(at: now, reason: "weight \(weight)")
+    /// It is wanted, by these settings; it may have been unwanted before.
+    package mutating func adopt(_ next: ServerSettings, at now: ContinuousClock.Instant) -> Change? {
+        let returns = hasVanished
+        let wasDisabled = settings.isDisabled
+        hasVanished = false
+        if checks(differFrom: next) {
+            // What the checks have found is kept: the server is the same.
+            if let check = next.isDisabled ? nil : next.check {
+                if tracker == nil { tracker = HealthTracker(settings: check, at: now) }
+                tracker?.settings = check
+            } else {
+                tracker = nil
+            }
+        }
+        settings = next
+        if next.slowStart == nil {
+            slowStartBegan = nil
+        } else if returns || (wasDisabled && !next.isDisabled) {
+            slowStartBegan = now
+        }
+        return changed(at: now, reason: returns ? "it is wanted again" : "its settings are others now")
     }
 
-    /// The name service knows it no more, or again.
-    package mutating func setVanished(_ hasVanished: Bool, at now: ContinuousClock.Instant) -> Change? {
-        guard hasVanished != self.hasVanished else { return nil }
-        self.hasVanished = hasVanished
-        if !hasVanished && settings.slowStart != nil { slowStartBegan = now }
-        return changed(
-            at: now,
-            reason: hasVanished ? "the name service knows it no more" : "the name service knows it again"
-        )
+    /// Whether these settings have it checked otherwise.
+    package func checks(differFrom next: ServerSettings) -> Bool {
+        settings.check != next.check || settings.isDisabled != next.isDisabled
+    }
+
+    /// Neither the file nor the name service knows it any more.
+    package mutating func vanish(at now: ContinuousClock.Instant) -> Change? {
+        hasVanished = true
+        return changed(at: now, reason: "it is not listed any more")
     }
 
     // MARK: State
@@ -122,7 +137,7 @@ package struct ServerCondition: Sendable {
     private var currentState: ServerState {
         if settings.isDisabled { return .maintenance }
         if tracker?.state == .down { return .down }
-        if hasVanished || weight == 0 { return .drain }
+        if hasVanished || settings.weight == 0 { return .drain }
         return slowStartBegan == nil ? .up : .starting
     }
 

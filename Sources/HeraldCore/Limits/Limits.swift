@@ -42,6 +42,13 @@ package enum Limits {
     /// After one side was reset, how long the other one's last bytes may take to be delivered before it is reset, too.
     package static let farewellTimeout = Duration.seconds(5)
 
+    // MARK: Start, reload and stop
+
+    /// How often a watched configuration file is looked at; it is read once it has stayed the same for as long.
+    package static let fileWatchInterval = Duration.seconds(1)
+    /// How often a drain looks whether sessions are left.
+    package static let drainLookInterval = Duration.milliseconds(20)
+
     // MARK: Loops and listeners
 
     /// Worker threads, one loop each.
@@ -73,6 +80,12 @@ package enum Limits {
     package static let maximumCheckSteps = 32
     /// Fields that an HTTP check adds.
     package static let maximumCheckFields = 32
+    /// After a PROXY header and a FIN, how long a check that only connects waits for what the server makes of the header.
+    package static let checkHeaderReplyTimeout = Duration.seconds(1)
+    /// How long a server may take to answer a check's FIN with its own: a close with unread bytes would be a reset.
+    package static let checkFarewellTimeout = Duration.seconds(1)
+    /// Checks that are over, and whose server's FIN is still waited for. Beyond that, connections are closed at once.
+    package static let maximumCheckFarewells = 64
     /// First checks are spread over this at most, however long the interval.
     package static let maximumFirstCheckDelay = Duration.seconds(10)
 
@@ -95,6 +108,9 @@ package enum Limits {
     package static let firstLookUpTimeout = Duration.seconds(5)
 
     // MARK: Admin endpoint
+
+    /// Of a frontend and loop: the last sessions that ended because of their header, for the status.
+    package static let headerErrorsKept = 8
 
     /// Connections to the admin endpoint at one time. One more takes the place of the oldest: whoever opens many and says
     /// nothing keeps nobody else out.

@@ -99,6 +99,15 @@ extension SessionEnding {
         }
     }
 
+    /// Whether what came in the place of the PROXY header ended it.
+    package var concernsHeader: Bool {
+        switch self {
+        case .headerMalformed, .headerTimeout, .headerMissing, .untrustedPeer, .headerFromUntrusted, .tooManyWaiting:
+            true
+        default: false
+        }
+    }
+
     /// Whether it ended otherwise than by both sides being done.
     package var isError: Bool { self != .completed }
 

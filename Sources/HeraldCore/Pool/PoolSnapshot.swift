@@ -28,9 +28,9 @@ package final class PoolServer: Sendable {
 
     /// A session's connect has failed. This host's own trouble says nothing about the server.
     package func connectFailed(_ failure: ServerFailure) {
-        guard let errorLimit else { return }
         if case .local = failure { return }
-        guard slot.connectFailed() >= errorLimit else { return }
+        let inARow = slot.connectFailed()
+        guard let errorLimit, inARow >= errorLimit else { return }
         slot.forgetFailures()
         tellPool(failure)
     }

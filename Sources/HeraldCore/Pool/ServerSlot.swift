@@ -11,7 +11,10 @@ package final class ServerSlot: Sendable {
     private let limit: Atomic<Int>
     private let lastTurn = Atomic<UInt64>(0)
     private let failedConnects = Atomic<Int>(0)
+    private let allFailedConnects = Atomic<UInt64>(0)
     private let all = Atomic<UInt64>(0)
+    private let clientBytes = Atomic<UInt64>(0)
+    private let serverBytes = Atomic<UInt64>(0)
     /// Where the server stands in the newest board.
     let position = Atomic<Int>(0)
 
@@ -106,7 +109,8 @@ package final class ServerSlot: Sendable {
     ///
     /// - Returns: how many could not since one last could.
     package func connectFailed() -> Int {
-        failedConnects.wrappingAdd(1, ordering: .relaxed).newValue
+        allFailedConnects.add(1, ordering: .relaxed)
+        return failedConnects.wrappingAdd(1, ordering: .relaxed).newValue
     }
 
     package func connectSucceeded() {
@@ -115,6 +119,24 @@ package final class ServerSlot: Sendable {
 
     package func forgetFailures() {
         failedConnects.store(0, ordering: .relaxed)
+    }
+
+    // MARK: Totals
+
+    /// Payload of a session that is over.
+    package func addBytes(fromClient: UInt64, fromServer: UInt64) {
+        clientBytes.add(fromClient, ordering: .relaxed)
+        serverBytes.add(fromServer, ordering: .relaxed)
+    }
+
+    /// What was counted by now, without the bytes of sessions that go on.
+    package var counts: ServerCounts {
+        var counts = ServerCounts()
+        counts.sessions = total
+        counts.bytesFromClients = clientBytes.load(ordering: .relaxed)
+        counts.bytesFromServer = serverBytes.load(ordering: .relaxed)
+        counts.failedConnects = allFailedConnects.load(ordering: .relaxed)
+        return counts
     }
 
     // MARK: Control

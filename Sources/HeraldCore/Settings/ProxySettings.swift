@@ -27,6 +27,8 @@ package struct ProcessSettings: Hashable, Sendable {
     package var threads: Int?
     /// Sessions at one time, over all frontends; nil derives it from the limit on open files.
     package var maximumSessions: Int?
+    /// How long clients are still taken in once the process was told to stop, while readiness says otherwise.
+    package var drainDelay = Duration.zero
     /// How long sessions may go on once the process was told to stop.
     package var drainTimeout: Duration = .seconds(30)
     /// Where health and readiness are told by HTTP; nil tells them nowhere.

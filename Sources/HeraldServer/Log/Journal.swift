@@ -6,14 +6,26 @@ import Synchronization
 ///
 /// What a stalled reader leaves no room for is dropped and counted; the count is told once there is room again.
 package final class Journal: Sendable {
-    package let settings: LogSettings
+    private let current: Mutex<LogSettings>
     private let output: OutputThread
+    /// Not told of yet.
     private let dropped = Atomic<Int>(0)
+    private let allDropped = Atomic<UInt64>(0)
 
     /// - Parameter descriptor: where the lines go; 1 for standard output.
     package init(_ settings: LogSettings, descriptor: Int32 = 1) throws(UVError) {
-        self.settings = settings
+        current = Mutex(settings)
         output = try OutputThread(descriptor: descriptor, capacity: Limits.maximumLogBufferBytes)
+    }
+
+    package var settings: LogSettings { current.withLock { $0 } }
+
+    /// Lines that a slow reader left no room for, ever.
+    package var droppedLines: UInt64 { allDropped.load(ordering: .relaxed) }
+
+    /// Writes by other settings from now on.
+    package func adopt(_ settings: LogSettings) {
+        current.withLock { $0 = settings }
     }
 
     /// Tells of something that happened, from any thread.
@@ -22,6 +34,7 @@ package final class Journal: Sendable {
         _ message: String,
         _ fields: KeyValuePairs<String, LogLine.Value> = [:]
     ) {
+        let settings = settings
         guard level >= settings.level else { return }
         var bytes: [UInt8] = []
         LogLine(time: .now, level: level, message: message, fields: fields).append(to: &bytes, as: settings.format)
@@ -32,6 +45,7 @@ package final class Journal: Sendable {
     func write(_ lines: [UInt8], lineCount: Int) {
         guard output.append(lines) else {
             dropped.wrappingAdd(lineCount, ordering: .relaxed)
+            allDropped.wrappingAdd(UInt64(lineCount), ordering: .relaxed)
             return
         }
         let lost = dropped.exchange(0, ordering: .relaxed)

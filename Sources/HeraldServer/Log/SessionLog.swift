@@ -9,18 +9,26 @@ final class SessionLog {
     private static let delay = Duration.milliseconds(50)
 
     private let journal: Journal
+    /// Of the journal, without its lock.
+    private var settings: LogSettings
     private let timer: Timer
     private var lines: [UInt8] = []
     private var lineCount = 0
 
     init(loop: EventLoop, journal: Journal) {
         self.journal = journal
+        settings = journal.settings
         timer = Timer(loop: loop)
+    }
+
+    /// Writes by other settings from now on.
+    func adopt(_ settings: LogSettings) {
+        self.settings = settings
     }
 
     func append(_ record: SessionRecord) {
         if lines.isEmpty { timer.start(after: SessionLog.delay) { [unowned self] in flush() } }
-        record.append(to: &lines, as: journal.settings.format)
+        record.append(to: &lines, as: settings.format)
         lineCount += 1
         if lines.count >= SessionLog.batchBytes { flush() }
     }
@@ -39,7 +47,7 @@ final class SessionLog {
 
     /// Whether a session that ends so gets a line.
     func wants(_ ending: SessionEnding) -> Bool {
-        journal.settings.level <= .info && ending.isLogged(with: journal.settings.sessions)
+        settings.level <= .info && ending.isLogged(with: settings.sessions)
     }
 }
 

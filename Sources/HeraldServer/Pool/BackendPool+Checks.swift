@@ -20,6 +20,11 @@ extension BackendPool {
         }
     }
 
+    /// Checks those that are to be checked and are not yet.
+    package func startMissingChecks() {
+        for server in servers where server.checks?.isCancelled ?? true { startChecks(of: server) }
+    }
+
     package func stopChecks() {
         areChecksOn = false
         for server in servers { server.checks?.cancel() }
@@ -33,8 +38,17 @@ extension BackendPool {
         var random = SystemRandomNumberGenerator()
         let delay = delay ?? CheckSchedule.firstDelay(server: 0, of: 1, interval: interval, using: &random)
         server.checks?.cancel()
+        server.nextCheck = .now + delay
         let slot = server.server.slot
         server.checks = loop.spawn { await self.checkRepeatedly(slot, after: delay) }
+    }
+
+    /// Brings the next check forward where the server's state now asks for it sooner. Never puts one off, nor disturbs one
+    /// that is under way: sessions that fail all the time would keep the server from ever being checked.
+    func hurryChecks(of server: PooledServer) {
+        guard let next = server.nextCheck, let interval = server.condition.nextCheckInterval, .now + interval < next
+        else { return }
+        startChecks(of: server, after: interval)
     }
 
     private func checkRepeatedly(_ slot: ServerSlot, after delay: Duration) async {
@@ -43,13 +57,20 @@ extension BackendPool {
         while !Task.isCancelled, let server = find(slot), server.condition.isChecked,
             let timeout = server.condition.checkTimeout
         {
+            server.nextCheck = nil
             let began = loop.now
             let outcome = await checker.check(server.member, timeout: timeout)
             guard !Task.isCancelled, let server = find(slot) else { return }
+            switch outcome {
+            case .passed: server.passedChecks += 1
+            case .failed(let failure): server.failedChecks[failure.label, default: 0] += 1
+            }
             changed(server, server.condition.record(outcome, at: .now))
             guard let interval = server.condition.nextCheckInterval else { return }
-            let delay = CheckSchedule.nextDelay(interval: interval, using: &random)
-            await loop.sleep(for: delay - .milliseconds(Int(loop.now - began)))
+            let elapsed = Duration.milliseconds(Int(loop.now - began))
+            let delay = CheckSchedule.nextDelay(interval: interval, using: &random) - elapsed
+            server.nextCheck = .now + delay
+            await loop.sleep(for: delay)
         }
     }
 }

@@ -35,7 +35,7 @@ package actor BackendPool: LoopActor {
     }
 
     package let loop: EventLoop
-    let settings: BackendSettings
+    private(set) var settings: BackendSettings
     let journal: Journal
     let checker: HealthChecker
     private let effects: Effects
@@ -74,9 +74,9 @@ package actor BackendPool: LoopActor {
         algorithm = settings.balance.algorithm.init([])
         loop.checkThread()
         assumeIsolated { pool in
-            for member in members { pool.add(member, discovery: nil, joins: false) }
+            pool.servers = members.map { pool.make($0, discovery: nil, joins: false) }
             for (index, members) in discovered.enumerated() {
-                for member in members { pool.add(member, discovery: index, joins: false) }
+                pool.servers += members.map { pool.make($0, discovery: index, joins: false) }
             }
             pool.rebuild()
             pool.hadServer = pool.board.hasTaker
@@ -96,30 +96,55 @@ package actor BackendPool: LoopActor {
     /// Takes over what the name service tells: new servers join, those that it knows no more drain, and the others stay
     /// as they are.
     package func install(_ members: [Member], ofDiscovery discovery: Int) {
+        let others = servers.filter { $0.discovery != discovery && !$0.condition.hasVanished }
+        take(others.map { ($0.member, $0.discovery) } + members.map { ($0, discovery) })
+    }
+
+    /// Takes over what the file tells now. Servers that stay keep their health, counts and sessions; the others drain.
+    ///
+    /// - Parameter discovered: for each discovery what is known of it by now.
+    package func reconfigure(_ settings: BackendSettings, members: [Member], discovered: [[Member]] = []) {
+        self.settings = settings
+        let found = discovered.enumerated().flatMap { index, members in members.map { ($0, Int?.some(index)) } }
+        take(members.map { ($0, nil) } + found)
+    }
+
+    private func take(_ members: [(member: Member, discovery: Int?)]) {
         let now = ContinuousClock.now
-        var wanted = Dictionary(members.map { ($0.identity, $0) }) { first, _ in first }
-        for server in servers where server.discovery == discovery {
-            if let member = wanted.removeValue(forKey: server.member.identity) {
-                let weightChange = server.condition.setWeight(member.settings.weight, at: now)
-                let returnChange = server.condition.setVanished(false, at: now)
-                server.member = member
-                if let change = returnChange ?? weightChange { tell(change, of: server) }
-                if returnChange != nil { startChecks(of: server) }
-            } else if let change = server.condition.setVanished(true, at: now) {
-                tell(change, of: server)
+        var known = Dictionary(servers.map { ($0.member.identity, $0) }) { first, _ in first }
+        var next: [PooledServer] = []
+        for (member, discovery) in members {
+            if let server = known.removeValue(forKey: member.identity) {
+                server.discovery = discovery
+                if server.member.settings != member.settings { renew(server, as: member) }
+                if let change = server.condition.adopt(member.settings, at: now) { tell(change, of: server) }
+                next.append(server)
+            } else {
+                next.append(make(member, discovery: discovery, joins: true))
             }
         }
-        for member in members where wanted[member.identity] != nil {
-            startChecks(of: add(member, discovery: discovery, joins: true))
+        for server in known.values {
+            if let change = server.condition.vanish(at: now) { tell(change, of: server) }
+            server.checks?.cancel()
+            if !server.isGone { next.append(server) }
         }
-        servers.removeAll { $0.isGone }
+        servers = next
         rebuild()
+        startMissingChecks()
         publishNow()
         for server in servers { followSlowStart(of: server) }
         scheduleRemoval()
     }
 
-    /// Servers that the name service knows no more are forgotten once their last session is over.
+    /// The same server by other settings.
+    private func renew(_ server: PooledServer, as member: Member) {
+        server.member = member
+        server.server.slot.setLimit(member.settings.maximumSessions ?? .max)
+        server.server = poolServer(member, slot: server.server.slot)
+        if server.condition.checks(differFrom: member.settings) { server.checks?.cancel() }
+    }
+
+    /// Servers that are not wanted any more are forgotten once their last session is over.
     private func scheduleRemoval() {
         guard !isPruneScheduled && servers.contains(where: \.condition.hasVanished) else { return }
         isPruneScheduled = true
@@ -140,17 +165,20 @@ package actor BackendPool: LoopActor {
         scheduleRemoval()
     }
 
-    @discardableResult
-    private func add(_ member: Member, discovery: Int?, joins: Bool) -> PooledServer {
-        let slot = ServerSlot(limit: member.settings.maximumSessions ?? .max)
-        let server = PoolServer(member.settings, address: member.address, slot: slot) { [weak self, loop] failure in
+    private func make(_ member: Member, discovery: Int?, joins: Bool) -> PooledServer {
+        PooledServer(
+            member,
+            discovery: discovery,
+            server: poolServer(member, slot: ServerSlot(limit: member.settings.maximumSessions ?? .max)),
+            condition: ServerCondition(member.settings, joins: joins, at: .now)
+        )
+    }
+
+    private func poolServer(_ member: Member, slot: ServerSlot) -> PoolServer {
+        PoolServer(member.settings, address: member.address, slot: slot) { [weak self, loop] failure in
             guard let self else { return }
             loop.execute { self.assumeIsolated { $0.observe(failure, of: slot) } }
         }
-        let condition = ServerCondition(member.settings, joins: joins, at: .now)
-        let pooled = PooledServer(member, discovery: discovery, server: server, condition: condition)
-        servers.append(pooled)
-        return pooled
     }
 
     /// nil for a server that is gone.
@@ -165,7 +193,7 @@ package actor BackendPool: LoopActor {
         guard let server = find(slot) else { return }
         let change = server.condition.observe(failure, at: .now)
         changed(server, change)
-        startChecks(of: server, after: server.condition.nextCheckInterval)
+        hurryChecks(of: server)
     }
 
     /// What follows from a server's change, if there was one.
@@ -298,10 +326,16 @@ package actor BackendPool: LoopActor {
 final class PooledServer {
     var member: BackendPool.Member
     /// Index into the settings' discoveries; nil for a server of the file.
-    let discovery: Int?
-    let server: PoolServer
+    var discovery: Int?
+    var server: PoolServer
     var condition: ServerCondition
+    /// Under way as long as the server is to be checked.
     var checks: Task<Void, Never>?
+    var passedChecks: UInt64 = 0
+    /// By the label of the failure.
+    var failedChecks: [String: UInt64] = [:]
+    /// When the next check begins; nil while one is under way, or none is to come.
+    var nextCheck: ContinuousClock.Instant?
     var isCountedUsable = false
     var isSlowStartFollowed = false
 

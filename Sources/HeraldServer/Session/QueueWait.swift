@@ -5,31 +5,30 @@ import NetworkAddress
 /// A session's wait for a server with room. Afterwards `session.target` is the server that it was counted in at, or the
 /// session has its ending.
 final class QueueWait: SessionWait {
-    private let worker: Worker
-    private let backend: Int
+    private let pool: LocalPool
     private var ticket: WaitingLine.Ticket?
     private var until: UInt64 = 0
 
-    init(_ session: Session, worker: Worker, backend: Int, continuation: LoopContinuation) {
-        self.worker = worker
-        self.backend = backend
-        super.init(session, deadlines: worker.deadlines, continuation: continuation)
+    init(_ session: Session, pool: LocalPool, deadlines: Deadlines, continuation: LoopContinuation) {
+        self.pool = pool
+        super.init(session, deadlines: deadlines, continuation: continuation)
     }
 
     /// - Parameter maximum: how many may wait.
     func start(limit: Duration, maximum: Int) {
-        until = worker.loop.now + limit.wholeMilliseconds
+        let loop = session.client.loop
+        until = loop.now + limit.wholeMilliseconds
         guard begin(limit: min(limit, Limits.queueLookInterval)) else { return }
-        let waiter = Waiter(client: session.endpoints.source.ip, wait: LoopBound(self, loop: worker.loop))
-        ticket = worker.pools[backend].line.join(waiter, limit: maximum)
+        let waiter = Waiter(client: session.source.ip, wait: LoopBound(self, loop: loop))
+        ticket = pool.snapshot.line.join(waiter, limit: maximum)
         if ticket == nil { return finish(.queueFull) }
         // There may be room since this session was told that there is none.
-        worker.admitWaiting(backend: backend)
+        pool.admitWaiting()
     }
 
     fileprivate func admitted(to server: PoolServer) {
         ticket = nil
-        if isOver { return worker.leave(server, backend: backend) }
+        if isOver { return pool.leave(server) }
         session.target = server
         finish()
     }
@@ -46,14 +45,14 @@ final class QueueWait: SessionWait {
         } else if now >= until {
             finish(.queueTimeout)
         } else {
-            worker.admitWaiting(backend: backend)
+            pool.admitWaiting()
             return min(until, now + Limits.queueLookInterval.wholeMilliseconds)
         }
         return nil
     }
 
     override func cleanUp() {
-        if let ticket { worker.pools[backend].line.leave(ticket) }
+        if let ticket { pool.snapshot.line.leave(ticket) }
         session.queuedUntil = SystemInformation.monotonicNanoseconds
     }
 }

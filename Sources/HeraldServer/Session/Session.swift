@@ -14,6 +14,8 @@ package final class Session {
     let peer: SocketAddress
     /// Index into `Worker.binds`.
     let bind: Int
+    /// What its frontend counts on this loop.
+    let tally: FrontendTally
     /// Nanoseconds of the monotonic clock.
     let acceptedAt: UInt64
     /// The received header is believed: its addresses are the session's.
@@ -47,7 +49,8 @@ package final class Session {
     private(set) var ending: SessionEnding?
     private var wait: SessionWait?
 
-    init(client: TCPStream, peer: SocketAddress, bind: Int, acceptedAt: UInt64) {
+    init(client: TCPStream, peer: SocketAddress, bind: Int, tally: FrontendTally, acceptedAt: UInt64) {
+        self.tally = tally
         self.client = client
         self.peer = peer
         self.bind = bind
@@ -56,7 +59,10 @@ package final class Session {
         client.readLimit = Limits.smallestReadBytes
     }
 
-    /// The client and the address that it dialled, as the server is to be told.
+    /// The client, as the server is to be told.
+    var source: SocketAddress { announced?.source ?? peer }
+
+    /// The same, and the address that it dialled, which the kernel is asked for.
     var endpoints: (source: SocketAddress, destination: SocketAddress) {
         if let announced { return announced }
         // A connection that is gone has no address any more; nobody will hear of it.

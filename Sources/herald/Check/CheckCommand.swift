@@ -23,11 +23,13 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let settings = try ConfigurationFile.read(config).settings
-        let parts = [
+        var parts = [
             CheckCommand.count(settings.frontends.count, "frontend"),
             CheckCommand.count(settings.backends.count, "backend"),
             CheckCommand.count(settings.backends.reduce(0) { $0 + $1.servers.count }, "server"),
         ]
+        let names = settings.backends.reduce(0) { $0 + $1.discoveries.count }
+        if names > 0 { parts.append("\(CheckCommand.count(names, "name")) to look servers up by") }
         StandardStream.output.write("\(config): ok: \(parts.joined(separator: ", "))\n")
     }
 
@@ -36,8 +38,33 @@ struct CheckCommand: ParsableCommand {
     }
 }
 
-/// A configuration file on the command line.
+/// The configuration file that a command is about.
 enum ConfigurationFile {
+    /// Names the file where the command line does not.
+    static let environmentName = "HERALD_CONFIG"
+    /// Where an image has it.
+    static let defaultPath = "/etc/herald/herald.yaml"
+
+    /// The file for a command line that names none, where there is one.
+    static var known: String? {
+        if let path = SystemInformation.environment(environmentName), !path.isEmpty { return path }
+        return SystemInformation.fileMark(defaultPath) == nil ? nil : defaultPath
+    }
+
+    /// The same.
+    ///
+    /// - Throws: exit code 2 where there is none, after saying where it was looked for.
+    static func find() throws -> String {
+        if let known { return known }
+        StandardError.write(
+            """
+            herald: no configuration file: there is no --config, \(environmentName) is not set, and there is no \
+            \(defaultPath)
+            """
+        )
+        throw ExitCode(2)
+    }
+
     /// Reads the file; warnings and errors go to standard error, a line each.
     ///
     /// - Parameter showsWarnings: whether a valid file's warnings are shown.

@@ -11,7 +11,8 @@ struct HealthCommand: ParsableCommand {
         abstract: "Ask a running Herald whether it is ready, for HEALTHCHECK and exec probes.",
         discussion: """
             Asks the admin endpoint of a running Herald by plain HTTP, and waits \(Limits.healthPollTimeout.plainText) \
-            at most. The address is that of --url, else the admin bind of --config, else \
+            at most. The address is that of --url, else the admin bind of the file that --config or \
+            \(ConfigurationFile.environmentName) names or of \(ConfigurationFile.defaultPath), else \
             \(HealthCommand.defaultURL). A URL without a path asks for \(HealthCommand.path).
 
             Exit codes: 0 ready; 1 not ready, or no answer, with one line on standard error that says why; 2 bad usage.
@@ -34,7 +35,8 @@ struct HealthCommand: ParsableCommand {
     var config: String?
 
     func run() throws {
-        var target = try url ?? config.map { try HealthCommand.url(ofConfiguration: $0) } ?? HealthCommand.defaultURL
+        let file = config ?? ConfigurationFile.known
+        var target = try url ?? file.map { try HealthCommand.url(ofConfiguration: $0) } ?? HealthCommand.defaultURL
         if target.target.isEmpty { target.target = HealthCommand.path }
         if let problem = try HealthCommand.problem(at: target) {
             StandardError.write("herald: not ready: \(problem)")

@@ -68,7 +68,7 @@ final class HealthPoll: StreamReader {
         let request = """
             GET \(url.target) HTTP/1.0\r
             Host: \(url.authority)\r
-            User-Agent: herald-health/\(heraldVersion)\r
+            User-Agent: herald-health/\(HeraldVersion.text)\r
             Accept: */*\r
             Connection: close\r
             \r

@@ -1,23 +1,98 @@
 import HeraldAdmin
 import HeraldCore
 import HeraldServer
+import LibUV
 import NetworkAddress
+import Synchronization
 
-/// Puts the admin endpoint beside a proxy.
-enum AdminAttachment {
-    static func at(_ address: SocketAddress, journal: Journal) -> ProxyAttachment {
-        { proxy, loops throws(StartFailure) in
-            let endpoint = AdminEndpoint(
-                loop: loops[0],
-                pages: [LivenessPage(loops: loops), ReadinessPage(proxy)]
-            )
-            do throws(AdminBindFailure) {
-                let bound = try await endpoint.open(address)
-                journal.event(.notice, "admin endpoint listening", ["address": .address(bound)])
-            } catch {
-                throw StartFailure(problems: [error.description])
-            }
-            return { await endpoint.close() }
+/// Puts the admin endpoint beside a proxy, and moves it when the settings name another address.
+final class AdminAttachment: ProxyAttachment {
+    private struct Open {
+        let endpoint: AdminEndpoint
+        let address: SocketAddress
+    }
+
+    private struct State {
+        var proxy: (any StatusSource)?
+        var loops: [EventLoop] = []
+        var current: Open?
+        /// What a reload is about to put in the place of `current`.
+        var next: Open?
+        /// Whether the reload leaves no endpoint.
+        var removesCurrent = false
+    }
+
+    private let journal: Journal
+    private let state = Mutex(State())
+
+    init(journal: Journal) {
+        self.journal = journal
+    }
+
+    func start(
+        beside proxy: any StatusSource,
+        loops: [EventLoop],
+        settings: ProxySettings
+    ) async throws(StartFailure) {
+        state.withLock { state in
+            state.proxy = proxy
+            state.loops = loops
         }
+        guard let address = settings.process.admin else { return }
+        let open = try await self.open(address)
+        state.withLock { $0.current = open }
+    }
+
+    func prepare(_ settings: ProxySettings) async throws(StartFailure) {
+        let current = state.withLock { $0.current?.address }
+        guard settings.process.admin != current else { return }
+        let next: Open? =
+            if let address = settings.process.admin { try await open(address) } else { nil }
+        state.withLock { state in
+            state.next = next
+            state.removesCurrent = next == nil
+        }
+    }
+
+    func adopt() async {
+        let old: Open? = state.withLock { state in
+            guard state.next != nil || state.removesCurrent else { return nil }
+            let old = state.current
+            state.current = state.next
+            state.next = nil
+            state.removesCurrent = false
+            return old
+        }
+        await old?.endpoint.close()
+    }
+
+    func abandon() async {
+        let next = state.withLock { state in
+            let next = state.next
+            state.next = nil
+            state.removesCurrent = false
+            return next
+        }
+        await next?.endpoint.close()
+    }
+
+    func close() async {
+        await state.withLock { $0.current }?.endpoint.close()
+    }
+
+    private func open(_ address: SocketAddress) async throws(StartFailure) -> Open {
+        let (proxy, loops) = state.withLock { ($0.proxy, $0.loops) }
+        guard let proxy else { preconditionFailure("the attachment was started") }
+        let endpoint = AdminEndpoint(
+            loop: loops[0],
+            pages: [LivenessPage(loops: loops), ReadinessPage(proxy)]
+        )
+        do throws(AdminBindFailure) {
+            let bound = try await endpoint.open(address)
+            journal.event(.notice, "admin endpoint listening", ["address": .address(bound)])
+        } catch {
+            throw StartFailure(problems: [error.description])
+        }
+        return Open(endpoint: endpoint, address: address)
     }
 }

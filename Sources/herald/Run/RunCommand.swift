@@ -1,6 +1,7 @@
 import ArgumentParser
 import HeraldConfiguration
 import HeraldCore
+import HeraldServer
 import NetworkAddress
 
 /// `herald run`: the proxy itself, in the foreground.
@@ -13,12 +14,19 @@ struct RunCommand: ParsableCommand {
             line for each session's end and for each change of state.
 
             SIGTERM and SIGINT drain: no new client is taken in, and sessions have the drain timeout to finish; a second \
-            one stops at once. SIGHUP changes nothing: a changed file takes effect at the next start. Exit codes: 0 stopped; 1 bad configuration, or it can't start; 2 bad usage.
+            one stops at once. SIGHUP reads the file again: sessions go on, and a file with an error changes nothing. \
+            Exit codes: 0 stopped; 1 bad configuration, or it can't start; 2 bad usage.
+
+            Without --config it is the file that \(ConfigurationFile.environmentName) names, else \
+            \(ConfigurationFile.defaultPath).
             """
     )
 
     @Option(name: .shortAndLong, help: ArgumentHelp("The configuration file.", valueName: "file"))
-    var config: String
+    var config: String?
+
+    @Flag(help: "Reload when the file changes, as by SIGHUP.")
+    var watch = false
 
     @Option(
         help: ArgumentHelp(
@@ -57,12 +65,26 @@ struct RunCommand: ParsableCommand {
     }
 
     func run() throws {
-        var settings = try ConfigurationFile.read(config).settings
+        let path = try config ?? ConfigurationFile.find()
+        let overrides = self
+        let source = ConfigurationSource(path: path, isWatched: watch) { () throws(StartFailure) in
+            do throws(ConfigurationError) {
+                return overrides.apply(to: try Configuration.read(file: path).settings)
+            } catch {
+                throw StartFailure(problems: error.lines)
+            }
+        }
+        try ProxyRunner.run(apply(to: try ConfigurationFile.read(path).settings), source: source)
+    }
+
+    /// The command line comes before the file.
+    private func apply(to settings: ProxySettings) -> ProxySettings {
+        var settings = settings
         if let threads { settings.process.threads = threads }
         if let admin { settings.process.admin = admin }
         if let logFormat { settings.process.log.format = logFormat }
         if let logLevel { settings.process.log.level = logLevel }
-        try ProxyRunner.run(settings)
+        return settings
     }
 }
 

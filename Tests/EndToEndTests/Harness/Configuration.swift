@@ -5,6 +5,15 @@ func configuration(
     backend: [String] = [],
     servers: String...
 ) -> String {
+    configuration(bind: bind, defaults: defaults, backend: backend, servers: servers)
+}
+
+func configuration(
+    bind: String,
+    defaults: [String] = [],
+    backend: [String] = [],
+    servers: [String]
+) -> String {
     let numbered = servers.enumerated().map { "server s\($0 + 1) \($1)" }
     let lines =
         ["defaults", "timeout connect 2s", "timeout client 60s", "timeout server 60s"] + defaults

@@ -24,6 +24,16 @@ struct ProcessFacts {
         return .nanoseconds(nanoseconds.reduce(0, +))
     }
 
+    /// Whether no thread is at work, or ready to be: what has come in so far is dealt with.
+    var isAsleep: Bool {
+        let path = "/proc/\(pid)/task"
+        let threads = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+        return threads.allSatisfy { thread in
+            // pid (command) state ...
+            contents(ofFile: "\(path)/\(thread)/stat").split(separator: ")").last?.hasPrefix(" S ") == true
+        }
+    }
+
     /// Ports on which this process, and no other, listens for TCP.
     var listeningPorts: Set<UInt16> {
         let own = Set(descriptors)

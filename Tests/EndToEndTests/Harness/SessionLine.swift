@@ -16,12 +16,15 @@ struct SessionLine: Decodable {
     var retries: Int
     var bytesFromClient: Int
     var bytesFromServer: Int
+    /// In line for a server with room; nil for a session that found one at once.
+    var queueMilliseconds: Double?
     var totalMilliseconds: Double
 
     private enum CodingKeys: String, CodingKey {
         case end, peer, client, destination, header, server, retries
         case bytesFromClient = "bytes_from_client"
         case bytesFromServer = "bytes_from_server"
+        case queueMilliseconds = "queue_ms"
         case totalMilliseconds = "total_ms"
     }
 }

@@ -1,0 +1,117 @@
+internal import HeraldCore
+internal import NetworkAddress
+
+/// The keys of servers that the name service tells of, beside those of every server.
+struct YAMLDiscovery {
+    private var source: DiscoverySettings.Source?
+    private var refresh: Duration?
+    private var maximum: Int?
+    private var preference: DiscoverySettings.Family?
+    private var isRequired: Bool?
+    private var initialAddress: IPAddress?
+    private var nameservers: [SocketAddress] = []
+    private var timeout: Duration?
+    private var attempts: Int?
+
+    private static let attemptRange = 1...10
+
+    static let keys = YAMLKeys<YAMLDiscovery>(
+        subject: "servers of the name service",
+        keys: [
+            "from-dns": { discovery, node, reader in
+                discovery.source = reader.value(node, "NAME:PORT, or the name of a service") { text throws(Fault) in
+                    try DiscoveryText.source(text)
+                }
+            },
+            "refresh": { discovery, node, reader in
+                guard let refresh = reader.duration(node) else { return }
+                if refresh < DiscoverySettings.shortestRefresh {
+                    reader.refuse(node, "\(DurationText.write(DiscoverySettings.shortestRefresh)) or more")
+                }
+                discovery.refresh = refresh
+            },
+            "max": { discovery, node, reader in
+                discovery.maximum = reader.integer(node, in: DiscoverySettings.maximumRange)
+            },
+            "prefer": { discovery, node, reader in
+                discovery.preference = reader.choice(node, as: DiscoverySettings.Family.self)
+            },
+            "required": { discovery, node, reader in
+                discovery.isRequired = reader.truth(node)
+            },
+            "initial-address": { discovery, node, reader in
+                discovery.initialAddress = reader.value(node, "an IP address") { text throws(Fault) in
+                    try AddressText.ip(text)
+                }
+            },
+            "nameservers": { discovery, node, reader in
+                let expectation = "addresses of name servers, such as 10.0.0.53 or 10.0.0.53:53"
+                discovery.nameservers = reader.items(node, expectation).compactMap { item in
+                    reader.value(item, expectation) { text throws(Fault) in try DiscoveryText.nameserver(text) }
+                }
+            },
+            "timeout": { discovery, node, reader in
+                discovery.timeout = reader.duration(node)
+            },
+            "attempts": { discovery, node, reader in
+                discovery.attempts = reader.integer(node, in: attemptRange)
+            },
+        ],
+        foreignWords: [
+            "resolvers": "nameservers", "nameserver": "nameservers", "maximum": "max", "hold": "refresh",
+            "resolve-prefer": "prefer", "init-addr": "required",
+        ]
+    )
+
+    /// Whether these are servers that the name service tells of.
+    static func isMeant(by entries: [YAMLEntry]) -> Bool {
+        entries.contains { $0.key == "from-dns" }
+    }
+
+    /// Whether a server with an address has any of these keys, and so is to be looked up again.
+    static func isMeant(byServer entries: [YAMLEntry]) -> Bool {
+        entries.contains { entry in keys.keys.contains { $0.key == entry.key } || keys.foreignWords[entry.key] != nil }
+    }
+
+    /// Takes its own keys out of `entries`.
+    static func read(_ entries: inout [YAMLEntry], _ reader: YAMLReader) -> YAMLDiscovery {
+        var discovery = YAMLDiscovery()
+        let own = entries.filter { entry in isMeant(byServer: [entry]) }
+        entries.removeAll { entry in isMeant(byServer: [entry]) }
+        keys.read(own, into: &discovery, reader)
+        return discovery
+    }
+
+    /// Servers that are called by `prefix` and a number; nil where something is wrong that was told of.
+    func settings(prefix: String?, prototype: ServerSettings) -> DiscoverySettings? {
+        guard let source else { return nil }
+        let prefix = prefix ?? DiscoveryText.prefix(of: source)
+        var settings = DiscoverySettings(source: source, naming: .numbered(prefix: prefix), prototype: prototype)
+        if let maximum { settings.maximum = maximum }
+        settings.start = isRequired == true ? .required : .empty
+        apply(to: &settings)
+        return settings
+    }
+
+    /// One server whose address may change; it must resolve at the start unless it is said that it need not.
+    func settings(single name: String, host: String, port: UInt16, prototype: ServerSettings) -> DiscoverySettings {
+        var settings = DiscoverySettings(
+            source: .addresses(name: host, port: port),
+            naming: .single(name),
+            prototype: prototype
+        )
+        settings.maximum = 1
+        settings.start = isRequired == false ? .empty : .required
+        apply(to: &settings)
+        return settings
+    }
+
+    private func apply(to settings: inout DiscoverySettings) {
+        if let refresh { settings.refresh = refresh }
+        settings.preference = preference
+        if let initialAddress { settings.start = .address(initialAddress) }
+        settings.nameservers = nameservers
+        settings.timeout = timeout
+        settings.attempts = attempts
+    }
+}

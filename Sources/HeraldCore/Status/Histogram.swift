@@ -1,0 +1,35 @@
+/// How often durations fell into which range.
+package struct Histogram: Hashable, Sendable {
+    /// Upper bounds of the ranges, ascending; a duration that is equal to a bound is within it.
+    package let bounds: [Duration]
+    /// Durations in each range, and last those above all bounds.
+    package private(set) var counts: [UInt64]
+    package private(set) var sum = Duration.zero
+
+    /// Half a millisecond to ten seconds: of connects and of headers.
+    package static let latencyBounds: [Duration] = [
+        .microseconds(500), .milliseconds(1), .microseconds(2500), .milliseconds(5), .milliseconds(10),
+        .milliseconds(25),
+        .milliseconds(50), .milliseconds(100), .milliseconds(250), .milliseconds(500), .seconds(1), .milliseconds(2500),
+        .seconds(5), .seconds(10),
+    ]
+
+    package init(bounds: [Duration] = Histogram.latencyBounds) {
+        self.bounds = bounds
+        counts = [UInt64](repeating: 0, count: bounds.count + 1)
+    }
+
+    package var count: UInt64 { counts.reduce(0, +) }
+
+    package mutating func record(_ duration: Duration) {
+        counts[bounds.firstIndex { duration <= $0 } ?? bounds.count] += 1
+        sum += duration
+    }
+
+    /// Adds what another loop has counted, by the same bounds.
+    package mutating func add(_ other: Histogram) {
+        precondition(bounds == other.bounds)
+        for index in counts.indices { counts[index] += other.counts[index] }
+        sum += other.sum
+    }
+}
