@@ -128,8 +128,8 @@ struct HAProxyTemplate {
     let options: HAProxyServerOptions
 
     /// The name servers are filled in once all sections are read.
-    func settings(checkTimeout: Duration?) -> DiscoverySettings {
-        let prototype = options.server(named: "", at: .name("", port: 1), checkTimeout: checkTimeout)
+    func settings(checks: HAProxyChecks) -> DiscoverySettings {
+        let prototype = options.server(named: "", at: .name("", port: 1), checks: checks)
         var settings = DiscoverySettings(source: source, naming: naming, prototype: prototype)
         settings.maximum = maximum
         options.discovery.apply(to: &settings)

@@ -83,7 +83,7 @@ extension HAProxyProxy {
                 server.value.options.server(
                     named: server.value.name,
                     at: server.value.address,
-                    checkTimeout: options.checkTimeout
+                    checks: options.checks
                 )
             }
         )
@@ -98,9 +98,10 @@ extension HAProxyProxy {
         settings.usesAllBackups = options.usesAllBackups
         settings.maximumQueue = maximumQueue(problems)
         warnOfUnchecked(problems)
+        options.checks.warnOfIdleRules(problems)
         var draft = BackendDraft(position: position, settings: settings)
         draft.serverPositions = servers.map(\.position)
-        draft.settings.discoveries = templates.map { $0.value.settings(checkTimeout: options.checkTimeout) }
+        draft.settings.discoveries = templates.map { $0.value.settings(checks: options.checks) }
         draft.discoveryPositions = templates.map(\.position)
         draft.resolvers = templates.map(\.value.options.discovery.resolvers)
         draft.mentionsServer = mentionsServer

@@ -15,8 +15,8 @@ struct HAProxyServerOptions {
     private(set) var pool = HAProxyPoolOptions()
     private(set) var discovery = HAProxyDiscoveryOptions()
 
-    /// The server that these options make; `checkTimeout` is the backend's.
-    func server(named name: String, at address: ServerAddress, checkTimeout: Duration?) -> ServerSettings {
+    /// The server that these options make; `checks` are the backend's.
+    func server(named name: String, at address: ServerAddress, checks: HAProxyChecks) -> ServerSettings {
         var server = ServerSettings(name: name, address: address)
         server.weight = weight
         server.isDisabled = isDisabled
@@ -29,7 +29,8 @@ struct HAProxyServerOptions {
         }
         if isChecked {
             var check = check
-            check.timeout = checkTimeout
+            check.timeout = checks.timeout
+            check.kind = checks.settings
             check.announcement = check.announcement(
                 following: server.announcement,
                 isForced: isCheckHeaderForced ? true : nil

@@ -177,6 +177,11 @@ package struct YAMLWriter {
     private func text(_ check: HealthCheckSettings, of server: ServerSettings) -> String {
         let usual = HealthCheckSettings()
         var parts: [String] = []
+        switch check.kind {
+        case .tcp: break
+        case .http(let http): parts.append("http: \(text(http))")
+        case .dialogue(let steps): parts.append("send-expect: [\(steps.map(text).joined(separator: ", "))]")
+        }
         if check.interval != usual.interval { parts.append("interval: \(DurationText.write(check.interval))") }
         if let fast = check.fastInterval { parts.append("fast-interval: \(DurationText.write(fast))") }
         if let down = check.downInterval { parts.append("down-interval: \(DurationText.write(down))") }
@@ -193,6 +198,34 @@ package struct YAMLWriter {
             }
         }
         return parts.isEmpty ? "true" : mapping(parts)
+    }
+
+    private func text(_ http: HTTPCheckSettings) -> String {
+        let usual = HTTPCheckSettings()
+        var parts: [String] = []
+        if http.method != usual.method { parts.append("method: \(scalar(http.method))") }
+        parts.append("path: \(scalar(http.path))")
+        if let host = http.host { parts.append("host: \(scalar(host))") }
+        if !http.fields.isEmpty {
+            parts.append("headers: \(mapping(http.fields.map { "\(scalar($0.name)): \(scalar($0.value))" }))")
+        }
+        if http.status != usual.status {
+            let ranges = http.status.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+            parts.append("status: [\(ranges.joined(separator: ", "))]")
+        }
+        if let body = http.body { parts.append("body: \(scalar(String(decoding: body, as: UTF8.self)))") }
+        return mapping(parts)
+    }
+
+    private func text(_ step: DialogueStep) -> String {
+        let (key, bytes) =
+            switch step {
+            case .send(let bytes): ("send", bytes)
+            case .expect(let bytes): ("expect", bytes)
+            }
+        if let text = String(validating: bytes, as: UTF8.self) { return mapping(["\(key): \(scalar(text))"]) }
+        let hex = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return mapping(["\(key)-hex: \"\(hex)\""])
     }
 
     private func text(_ options: Version2Options) -> String {
@@ -234,6 +267,9 @@ package struct YAMLWriter {
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"", "\\": quoted += "\\\(scalar)"
+            case "\r": quoted += "\\r"
+            case "\n": quoted += "\\n"
+            case "\t": quoted += "\\t"
             case " "..."~": quoted.unicodeScalars.append(scalar)
             default:
                 let digits = String(scalar.value, radix: 16)
