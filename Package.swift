@@ -54,6 +54,12 @@ let package = Package(
         .target(
             name: "HeraldAdmin",
             dependencies: ["HeraldCore", "LibUV", "NetworkAddress"],
+            resources: [
+                .embedInCode("Pages/Dashboard/dashboard.html"),
+                .embedInCode("Pages/Dashboard/dashboard.css"),
+                .embedInCode("Pages/Dashboard/dashboard.js"),
+                .embedInCode("Pages/Status/status.schema.json"),
+            ],
             swiftSettings: houseRules
         ),
 

@@ -125,6 +125,18 @@ package enum Limits {
     /// What a client may send behind its request's head: it is read and thrown away, since a close with unread bytes would
     /// be a reset.
     package static let maximumAdminExcessBytes = 64 * 1024
+    /// Of a reply, what is with one connection's writer at one time; the rest stays in the body, which readers share.
+    package static let adminWriteBytes = 64 * 1024
+    /// Bodies that slow readers keep in memory, each counted once, the newest beside. Beyond, the oldest reader of another
+    /// one is let go.
+    package static let maximumAdminHeldBytes = 32 * 1024 * 1024
+    /// Answers that take work are given again, so that polls in a row cost the control loop one part in so many of its
+    /// time,
+    package static let adminWorkShare = 10
+    /// but never for longer than this.
+    package static let maximumAdminAnswerAge = Duration.seconds(1)
+    /// How long such work may keep the loop from its sessions before it lets them have a turn.
+    package static let adminWorkTurn = Duration.milliseconds(1)
     /// A loop that has not turned for this long is reported.
     package static let loopStallTimeout = Duration.seconds(5)
     /// How often loops are asked for a sign of life while somebody wants to know.

@@ -3,7 +3,7 @@ package import NetworkAddress
 /// What the log tells of one session, at its end.
 package struct SessionRecord: Sendable {
     /// The PROXY header that came in; the raw value is what the log says.
-    package enum Header: String, Hashable, Sendable {
+    package enum Header: String, Hashable, Sendable, CaseIterable {
         case version1 = "v1"
         /// UNKNOWN: no client is announced.
         case version1Unknown = "v1-unknown"

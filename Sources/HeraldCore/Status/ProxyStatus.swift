@@ -142,10 +142,12 @@ package struct FrontendCounts: Sendable {
     package struct Ending: Hashable, Sendable {
         package var label: String
         package var reason: String?
+        package var concernsHeader: Bool
 
         package init(_ ending: SessionEnding) {
             label = ending.label
             reason = ending.reason
+            concernsHeader = ending.concernsHeader
         }
 
         /// Both in one word.

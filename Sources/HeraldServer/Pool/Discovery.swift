@@ -82,6 +82,12 @@ actor Discovery: LoopActor {
 
     // MARK: Look-ups
 
+    /// Not a tuple: from a group's task, Swift 6.3.1 hands on a broken one at -O.
+    private struct Answer: Sendable {
+        let name: String
+        let result: Result<[IPAddress], NameFailure>
+    }
+
     private var name: String {
         switch settings.source {
         case .addresses(let name, _), .service(let name): name
@@ -117,18 +123,18 @@ actor Discovery: LoopActor {
         case .service(let name):
             let records = try await client.services(of: name).filter { $0.target != "." }
             let targets = Set(records.map(\.target)).sorted().prefix(Limits.maximumServiceTargets)
-            let addresses = await withTaskGroup(of: (String, Result<[IPAddress], NameFailure>).self) { group in
+            let addresses = await withTaskGroup(of: Answer.self) { group in
                 for target in targets {
                     group.addTask(executorPreference: loop) { [self] in
                         do throws(NameFailure) {
-                            return (target, .success(try await self.addresses(of: target, client)))
+                            return Answer(name: target, result: .success(try await self.addresses(of: target, client)))
                         } catch {
-                            return (target, .failure(error))
+                            return Answer(name: target, result: .failure(error))
                         }
                     }
                 }
                 var answers: [String: Result<[IPAddress], NameFailure>] = [:]
-                for await (target, answer) in group { answers[target] = answer }
+                for await answer in group { answers[answer.name] = answer.result }
                 return answers
             }
             var services: [DiscoveredServers.Service] = []

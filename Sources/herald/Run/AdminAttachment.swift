@@ -85,7 +85,10 @@ final class AdminAttachment: ProxyAttachment {
         guard let proxy else { preconditionFailure("the attachment was started") }
         let endpoint = AdminEndpoint(
             loop: loops[0],
-            pages: [LivenessPage(loops: loops), ReadinessPage(proxy)]
+            pages: [
+                LivenessPage(loops: loops), ReadinessPage(proxy), MetricsPage(proxy, loop: loops[0]),
+                StatusPage(proxy, loop: loops[0]), StatusSchemaPage(), DashboardPage(),
+            ]
         )
         do throws(AdminBindFailure) {
             let bound = try await endpoint.open(address)
