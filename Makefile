@@ -3,7 +3,7 @@
 SWIFT ?= swift
 SOURCES = Package.swift Sources Tests Benchmarks
 
-.PHONY: demo build test stress lint bench bench-gate install-tools clean
+.PHONY: demo build test test-container stress lint bench bench-gate install-tools clean
 
 ## demo: build and run the main job with nothing to set up; Ctrl-C ends it
 demo: build
@@ -14,7 +14,7 @@ build:
 	@.ci/install build
 	$(SWIFT) build -c release --product herald
 
-## test: lint, and every test in debug and in release; the bridge under load, and under both sanitizers; no cost grown
+## test: lint; every test in debug and in release; the bridge under load and both sanitizers; no cost grown; the image
 test: install-tools lint
 	$(SWIFT) build --build-tests
 	$(SWIFT) build -c release --build-tests
@@ -24,6 +24,17 @@ test: install-tools lint
 	$(SWIFT) test --skip-build --filter EndToEndTests
 	$(SWIFT) test --skip-build -c release --filter EndToEndTests
 	$(MAKE) bench-gate
+	$(MAKE) test-container
+
+## test-container: the image, built by podman from Docker/Dockerfile, in a pod, by compose.yaml and by the manifests
+##
+## By Debian's own python3, which is the one that python3-yaml belongs to. Choose by TESTS="-k NAME".
+test-container:
+	@if .ci/install container; then \
+	    /usr/bin/python3 Tests/Container/run.py $(TESTS); \
+	else \
+	    echo "*** SKIPPED: the container test, as podman can't be had ***"; \
+	fi
 
 ## stress: 100,000 connections through the bridge as it ships, under AddressSanitizer, and under ThreadSanitizer
 stress:
