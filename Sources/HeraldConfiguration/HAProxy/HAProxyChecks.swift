@@ -32,6 +32,16 @@ struct HAProxyChecks {
         }
     }
 
+    /// What can never pass.
+    func refuseImpossible(_ problems: Problems) {
+        guard kind == .http, http.method == "HEAD", http.body != nil, let httpRule else { return }
+        problems.error(
+            httpRule,
+            "'http-check expect string' with the method HEAD, whose replies have no body",
+            expected: "GET"
+        )
+    }
+
     /// Rules that nothing asks for, as HAProxy warns of them.
     func warnOfIdleRules(_ problems: Problems) {
         for (position, rule, option, isUsed) in [

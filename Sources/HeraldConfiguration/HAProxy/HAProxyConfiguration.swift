@@ -177,25 +177,38 @@ extension HAProxyFile {
             return
         }
         refuseArguments(line.arguments.dropFirst(), of: line.keyword)
+        if resolvers[name.text] != nil {
+            problems.error(
+                name.position,
+                "resolvers section \(name.quoted) exists already",
+                expected: "a name of its own"
+            )
+        }
         section = .resolvers(HAProxyResolvers(name: name.text))
     }
 
     /// Sections may come in any order.
     private mutating func applyResolvers() {
+        refuseUnknownResolvers()
         for backend in builder.backends.indices {
             for (index, name) in builder.backends[backend].resolvers.enumerated() {
                 guard let name else { continue }
-                guard let found = resolvers[name.value] else {
-                    problems.error(
-                        name.position,
-                        "there is no resolvers section \(Quotation.quote(name.value))",
-                        expected: "the name of one in this file",
-                        suggestion: problems.nearest(to: name.value, among: resolvers.keys.sorted())
-                    )
-                    continue
-                }
-                found.apply(to: &builder.backends[backend].settings.discoveries[index])
+                resolvers[name.value]?.apply(to: &builder.backends[backend].settings.discoveries[index])
             }
+        }
+    }
+
+    /// Each place once: a `default-server` names one for many servers.
+    private func refuseUnknownResolvers() {
+        var refused: Set<SourcePosition> = []
+        for name in builder.backends.flatMap({ $0.resolvers.compactMap(\.self) + $0.idleResolvers })
+        where resolvers[name.value] == nil && refused.insert(name.position).inserted {
+            problems.error(
+                name.position,
+                "there is no resolvers section \(Quotation.quote(name.value))",
+                expected: "the name of one in this file",
+                suggestion: problems.nearest(to: name.value, among: resolvers.keys.sorted())
+            )
         }
     }
 

@@ -25,6 +25,8 @@ struct BackendDraft {
     var discoveryPositions: [SourcePosition] = []
     /// For each of `settings.discoveries` what its language calls the name servers; none in YAML.
     var resolvers: [Located<String>?] = []
+    /// Those that are named where nothing is looked up.
+    var idleResolvers: [Located<String>] = []
     /// Whether a server was written, even if it was wrong.
     var mentionsServer = false
 }
@@ -78,8 +80,12 @@ struct SettingsBuilder {
 
     private func refuseDuplicates(_ names: some Sequence<Located<String>>, _ kind: String, in owner: String = "") {
         var first: [String: SourcePosition] = [:]
+        var refused: SourcePosition?
         for name in names {
             if let earlier = first[name.value] {
+                // One place may give many names; one of them is enough.
+                if name.position == refused { continue }
+                refused = name.position
                 problems.error(
                     name.position,
                     "\(kind) \(Quotation.quote(name.value)) exists already\(owner), on line \(earlier.line)",
