@@ -95,6 +95,8 @@ extension Frontend {
     @inline(never)
     private func chooseServer(_ session: Session) -> Step {
         guard session.ending == nil else { return .finish }
+        session.isInBackend = true
+        backendGate.enter()
         switch pool.value.choose(for: session.source.ip) {
         case .server(let server):
             session.target = server

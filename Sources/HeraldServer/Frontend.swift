@@ -39,6 +39,8 @@ package actor Frontend: LoopActor {
     private let journal: Journal
     /// The process's and the frontend's own.
     private let gates: [SessionGate]
+    /// Counts the sessions that the backend serves, or is to serve, of whatever frontend.
+    let backendGate: SessionGate
     let pool: LoopBound<LocalPool>
     private let tally: LoopBound<FrontendTally>
     private var isPaused = false
@@ -53,8 +55,10 @@ package actor Frontend: LoopActor {
         pool: LoopBound<LocalPool>,
         tally: LoopBound<FrontendTally>,
         gates: [SessionGate],
+        backendGate: SessionGate,
         journal: Journal
     ) {
+        self.backendGate = backendGate
         self.pool = pool
         self.tally = tally
         self.settings = settings
@@ -155,14 +159,30 @@ package actor Frontend: LoopActor {
         tally.value.ended(session, ending, bind: bind)
         if worker.log.wants(ending) {
             worker.log.append(
-                SessionRecord(session, ending, frontend: settings.name, bind: bind, backend: backend.name)
+                SessionRecord(
+                    session,
+                    ending,
+                    frontend: settings.name,
+                    bind: bind,
+                    backend: backend.name,
+                    load: load
+                )
             )
         }
         if let target = session.target { pool.value.leave(target) }
         session.close(ending)
         worker.remove(session)
         for gate in gates { gate.leave() }
+        if session.isInBackend { backendGate.leave() }
         resumeAfterSession()
+    }
+
+    private var load: SessionRecord.Load {
+        var load = SessionRecord.Load()
+        load.process = gates[0].count
+        load.frontend = gates[1].count
+        load.backend = backendGate.count
+        return load
     }
 }
 

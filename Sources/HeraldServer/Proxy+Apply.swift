@@ -167,6 +167,7 @@ extension Proxy {
                         pool: pool,
                         tally: tally,
                         gates: [processGate, gate],
+                        backendGate: running.gate,
                         journal: journal
                     )
                 )

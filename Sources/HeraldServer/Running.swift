@@ -7,6 +7,8 @@ struct RunningBackend {
     let pool: BackendPool
     /// What each loop has of it.
     let locals: [LoopBound<LocalPool>]
+    /// Counts its sessions, without a limit.
+    let gate = SessionGate(limit: .max)
     /// One for each of the settings' discoveries.
     var discoveries: [Discovery]
     /// Follow the name service.

@@ -26,17 +26,23 @@ package final class Session {
     private(set) var headerKind: SessionRecord.Header?
     /// The client, and the address that it dialled, as a header that is believed has them.
     private(set) var announced: (source: SocketAddress, destination: SocketAddress)?
+    /// More of what the log tells of it: few bytes, whatever came.
+    private(set) var announcedDetails: KeyValuePairs<String, LogLine.Value> = [:]
     var headerDoneAt: UInt64?
     /// What came behind the header before the server was there.
     var payload: [UInt8] = []
     /// The client's first bytes are yet to be looked at: see `SignatureGuard`.
     var isGuarded = false
 
+    /// Counted by its backend.
+    var isInBackend = false
     /// The server of the last attempt, which counts this session.
     var target: PoolServer?
     /// Since and until when the session waited for a server with room.
     var queuedAt: UInt64?
     var queuedUntil: UInt64?
+    /// How many were ahead of it then.
+    var queuedBehind: UInt32?
     var attempts: ConnectAttempts?
     var connectFailure: ServerFailure?
     var connectBeganAt: UInt64?
@@ -76,6 +82,7 @@ package final class Session {
         guard isHeaderBelieved else { return }
         self.header = header
         announced = header.announced
+        announcedDetails = SessionRecord.details(of: header)
     }
 
     /// The client was announced: what nobody needs any more is given back.
