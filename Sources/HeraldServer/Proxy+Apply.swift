@@ -14,6 +14,12 @@ extension Proxy {
         let previous = backends
         var running: [String: RunningBackend] = [:]
         let discoveries = try await discover(next.backends)
+        // From here on it waits for nobody but the loops, and a drain waits for it.
+        guard !takesClients || stopRequests.count == 0 else {
+            throw StartFailure(problems: ["the process was told to stop meanwhile"])
+        }
+        isChanging = true
+        defer { isChanging = false }
         for (index, settings) in next.backends.enumerated() {
             if var backend = previous[settings.name] {
                 backend.discoveries = discoveries[index]
@@ -37,16 +43,16 @@ extension Proxy {
         }
         for frontend in nextFrontends { frontend.gate.setLimit(frontend.settings.maximumSessions ?? .max) }
         await handOver(to: nextFrontends)
+        announce(nextFrontends)
         for (name, backend) in previous where running[name] == nil { await backend.stop() }
         for (name, backend) in running { running[name]?.followers = follow(backend) }
-        let isStart = frontends.isEmpty
         settings = next
         backends = running
         frontends = nextFrontends
-        if isStart {
+        if !takesClients {
             await startChecks()
         } else {
-            for backend in running.values { await backend.pool.startMissingChecks() }
+            for backend in running.values { await backend.pool.startChecks() }
         }
         return nextFrontends.flatMap(\.addresses)
     }
@@ -165,7 +171,16 @@ extension Proxy {
                     )
                 )
             }
-            made.append(RunningFrontend(settings: settings, gate: gate, actors: actors, keys: keys, addresses: []))
+            made.append(
+                RunningFrontend(
+                    settings: settings,
+                    backend: backend.name,
+                    gate: gate,
+                    actors: actors,
+                    keys: keys,
+                    addresses: []
+                )
+            )
         }
         return made
     }
@@ -224,6 +239,29 @@ extension Proxy {
         }
         guard let first else { preconditionFailure("there is a loop") }
         return first
+    }
+
+    /// Says what is listened on now and was not before, and the other way round.
+    private func announce(_ next: [RunningFrontend]) {
+        let before = Dictionary(frontends.flatMap(\.listening)) { first, _ in first }
+        let after = Dictionary(next.flatMap(\.listening)) { first, _ in first }
+        for (key, listening) in frontends.flatMap(\.listening) where after[key] == nil {
+            journal.event(
+                .notice,
+                "not listening any more",
+                ["frontend": .text(listening.frontend), "address": .address(listening.address)]
+            )
+        }
+        for (key, listening) in next.flatMap(\.listening) where before[key] != listening {
+            journal.event(
+                .notice,
+                "listening",
+                [
+                    "frontend": .text(listening.frontend), "address": .address(listening.address),
+                    "accept_proxy": .text(listening.acceptsProxy ? "yes" : "no"), "backend": .text(listening.backend),
+                ]
+            )
+        }
     }
 
     private func close(_ keys: Set<BindTable.Key>) async {

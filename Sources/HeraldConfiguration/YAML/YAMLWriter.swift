@@ -25,6 +25,9 @@ package struct YAMLWriter {
         let usual = ProcessSettings()
         if let threads = process.threads { lines.append("threads: \(threads)") }
         if let sessions = process.maximumSessions { lines.append("maximum-sessions: \(sessions)") }
+        if process.drainDelay != usual.drainDelay {
+            lines.append("drain-delay: \(DurationText.write(process.drainDelay))")
+        }
         if process.drainTimeout != usual.drainTimeout {
             lines.append("drain-timeout: \(DurationText.write(process.drainTimeout))")
         }
@@ -207,7 +210,7 @@ package struct YAMLWriter {
         parts.append("path: \(scalar(http.path))")
         if let host = http.host { parts.append("host: \(scalar(host))") }
         if !http.fields.isEmpty {
-            parts.append("headers: \(mapping(http.fields.map { "\(scalar($0.name)): \(scalar($0.value))" }))")
+            parts.append("headers: \(mapping(http.fields.map { "\(key($0.name)): \(scalar($0.value))" }))")
         }
         if http.status != usual.status {
             let ranges = http.status.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
@@ -254,8 +257,13 @@ package struct YAMLWriter {
         "{ \(parts.joined(separator: ", ")) }"
     }
 
-    /// Plain where nothing else can be read from it, otherwise in double quotes.
+    /// For values: a `$` is doubled, or it could begin a variable of the environment.
     private func scalar(_ text: String) -> String {
+        key(text.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$"))
+    }
+
+    /// Plain where nothing else can be read from it, otherwise in double quotes.
+    private func key(_ text: String) -> String {
         let first = text.utf8.first
         let isPlain =
             text.utf8.allSatisfy { NameText.isLetterOrDigit($0) || "-_.:/".utf8.contains($0) }

@@ -15,6 +15,7 @@ actor Discovery: LoopActor {
     /// What the pool knows of.
     private var handedOver: [DiscoveredServers.Server] = []
     private var hasAnswer = false
+    private var lastAsked = ContinuousClock.now
     /// Why the last look-up failed; nil where it did not.
     private var trouble: String?
     private var leftOutCount = 0
@@ -67,8 +68,8 @@ actor Discovery: LoopActor {
     /// - Parameter install: takes over the whole list, each time that it has changed.
     func follow(_ install: @Sendable ([BackendPool.Member]) async -> Void) async {
         var random = SystemRandomNumberGenerator()
-        // An address that was only for the start gives way at once.
-        var delay: Duration = hasAnswer ? settings.refresh : .zero
+        // An address that was only for the start gives way at once; and reloads put no look-up off.
+        var delay = hasAnswer ? max(.zero, settings.refresh - (.now - lastAsked)) : .zero
         while !Task.isCancelled {
             await loop.sleep(for: CheckSchedule.nextDelay(interval: delay, using: &random))
             delay = settings.refresh
@@ -96,6 +97,7 @@ actor Discovery: LoopActor {
 
     /// - Returns: why there is no answer; nil where there is one.
     private func lookUp() async -> String? {
+        lastAsked = .now
         do throws(NameFailure) {
             let client = try NameClient(
                 loop: loop,

@@ -45,7 +45,7 @@ final class Probe: StreamReader, DeadlineTarget {
     func start(_ continuation: LoopContinuation) {
         self.continuation = continuation
         farewells.deadlines.schedule(self, after: timeout)
-        stream.connect(to: address) { [self] error in
+        stream.connect(to: address, sendsAtOnce: false) { [self] error in
             guard phase == .connecting else { return }
             if let error { finish(ServerFailure(connecting: error)) } else { connected() }
         }
