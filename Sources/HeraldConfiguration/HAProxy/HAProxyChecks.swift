@@ -371,11 +371,12 @@ extension HAProxyChecks {
             if line.arguments.count < 2 && ["status", "string", "binary"].contains(match.text) {
                 arguments.problems.error(match.position, "\(match.quoted) without a value", expected: "'\(example)'")
             } else {
-                let word = ["status", "string", "binary"].contains(match.text) ? line.arguments.dropFirst(2).first : match
+                let word =
+                    ["status", "string", "binary"].contains(match.text) ? line.arguments.dropFirst(2).first : match
                 arguments.problems.unsupported(
                     (word ?? match).position,
                     "expect ... \((word ?? match).text)",
-                    instead: "'expect \(example)' alone"
+                    instead: "'expect \(match.text == "string" ? "string TEXT" : example)' alone"
                 )
             }
             return nil
