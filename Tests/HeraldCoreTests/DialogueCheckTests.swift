@@ -159,7 +159,11 @@ import Testing
         (.timedOut(after: .milliseconds(1500), .announcing), "timeout", "PROXY header not taken within 1.5 s"),
         (.timedOut(after: .milliseconds(300), .answering), "timeout", "no answer within 300 ms"),
         (
-            .timedOutWithout(QuotedBytes(Array("+PONG".utf8)), answer: QuotedBytes(Array("-ERR".utf8)), after: .seconds(1)),
+            .timedOutWithout(
+                QuotedBytes(Array("+PONG".utf8)),
+                answer: QuotedBytes(Array("-ERR".utf8)),
+                after: .seconds(1)
+            ),
             "timeout", "no '+PONG' within 1 s, only '-ERR'"
         ),
         (.status(404, expected: [200...200]), "status", "status 404, expected 200"),
@@ -198,7 +202,8 @@ import Testing
     }
 
     @Test(arguments: [
-        ("", "''"), ("plain text", "'plain text'"), ("a'b\\c", "'a\\'b\\\\c'"), ("\r\n\t\0\u{1b}[2J", "'\\r\\n\\t\\x00\\x1b[2J'"),
+        ("", "''"), ("plain text", "'plain text'"), ("a'b\\c", "'a\\'b\\\\c'"),
+        ("\r\n\t\0\u{1b}[2J", "'\\r\\n\\t\\x00\\x1b[2J'"),
         ("é", "'\\xc3\\xa9'"), ("\u{7f}", "'\\x7f'"),
         (String(repeating: "x", count: 48), "'\(String(repeating: "x", count: 48))'"),
         (String(repeating: "x", count: 49), "'\(String(repeating: "x", count: 48))'..."),

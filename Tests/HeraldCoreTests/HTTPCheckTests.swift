@@ -4,7 +4,11 @@ import Testing
 
 /// What an HTTP check asks, and what it makes of the reply, however that is cut into pieces.
 @Suite struct HTTPCheckTests {
-    private static func http(body: String? = nil, _ status: [ClosedRange<Int>] = [200...399], method: String = "GET")
+    private static func http(
+        body: String? = nil,
+        _ status: [ClosedRange<Int>] = [200...399],
+        method: String = "GET"
+    )
         -> HealthCheckSettings.Kind
     {
         var settings = HTTPCheckSettings()
@@ -66,7 +70,8 @@ import Testing
         ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "passed"),
         ("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 500 No\r\n\r\n", "status 500, expected 200-399"),
         ("HTTP/1.1 101 Switching\r\n\r\nHTTP/1.1 200 OK\r\n\r\n", "status 101, expected 200-399"),
-        ("HTTP/1.1 200 OK\r\nA: b\r\n", "goes on"), ("HTTP/1.", "goes on"), ("HTTP/1.1 100 Continue\r\n\r\n", "goes on"),
+        ("HTTP/1.1 200 OK\r\nA: b\r\n", "goes on"), ("HTTP/1.", "goes on"),
+        ("HTTP/1.1 100 Continue\r\n\r\n", "goes on"),
     ])
     func theStatusDecides(answer: String, verdict: String) {
         #expect(CheckTalk.verdicts(Self.http(), answer: answer) == [verdict])

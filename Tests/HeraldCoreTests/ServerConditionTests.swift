@@ -25,7 +25,8 @@ import Testing
         start + .seconds(seconds)
     }
 
-    private func condition(joins: Bool = false, _ change: (inout ServerSettings) -> Void = { _ in }) -> ServerCondition {
+    private func condition(joins: Bool = false, _ change: (inout ServerSettings) -> Void = { _ in }) -> ServerCondition
+    {
         ServerCondition(settings(change), joins: joins, at: start)
     }
 

@@ -33,7 +33,7 @@ enum DiscoveryText {
         case .ip(let address):
             throw Fault(
                 "\(Quotation.quote(text)) is an address, which needs no name service",
-                expected: "NAME:PORT, or 'address: \(address)' in a server of its own"
+                expected: "NAME:PORT, or a server of its own at \(address)"
             )
         }
     }

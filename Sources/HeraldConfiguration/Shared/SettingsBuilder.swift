@@ -121,11 +121,13 @@ struct SettingsBuilder {
         for backend in backends {
             let servers = zip(backend.settings.servers, backend.serverPositions)
             let discoveries = zip(backend.settings.discoveries, backend.discoveryPositions)
-            refuseDuplicates(
+            let names =
                 servers.map { Located(value: $0.name, position: $1) }
-                    + discoveries.flatMap { discovery, position in
-                        discovery.serverNames.map { Located(value: $0, position: position) }
-                    },
+                + discoveries.flatMap { discovery, position in
+                    discovery.serverNames.map { Located(value: $0, position: position) }
+                }
+            refuseDuplicates(
+                backend.settings.discoveries.isEmpty ? names : names.sorted { $0.position < $1.position },
                 "server",
                 in: " in backend \(Quotation.quote(backend.settings.name))"
             )
