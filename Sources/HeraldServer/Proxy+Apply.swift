@@ -94,7 +94,7 @@ extension Proxy {
             var known = backends[backend.name]?.discoveries ?? []
             return backend.discoveries.map { settings in
                 if let index = known.firstIndex(where: { $0.settings == settings }) { return known.remove(at: index) }
-                let discovery = Discovery(settings, backend: backend.name, loop: loop, journal: journal)
+                let discovery = Discovery(settings, backend: backend.name, service: names, journal: journal)
                 fresh.append(discovery)
                 return discovery
             }

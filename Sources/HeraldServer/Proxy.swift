@@ -31,6 +31,7 @@ package actor Proxy: LoopActor {
     let loops: [EventLoop]
     let journal: Journal
     let checker: HealthChecker
+    let names: NameService
     let processGate: SessionGate
     /// What runs now.
     var settings: ProxySettings
@@ -69,6 +70,7 @@ package actor Proxy: LoopActor {
         self.journal = journal
         self.options = options
         checker = HealthChecker(loop: loops[0])
+        names = NameService(loop: loops[0])
         processGate = SessionGate(limit: options.maximumSessions(settings))
         configuration = ProxyStatus.Configuration(loadedAt: .now)
         configuration.file = options.source?.path

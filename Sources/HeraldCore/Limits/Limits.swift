@@ -104,6 +104,14 @@ package enum Limits {
     package static let maximumDNSRecords = 4096
     /// SRV targets whose addresses are looked up for one answer.
     package static let maximumServiceTargets = 256
+    /// Look-ups of names under way at one time, for each costs descriptors.
+    package static let maximumConcurrentLookUps = 128
+    /// Sockets that a look-up has open: one for datagrams, one for an answer that is too long for them.
+    package static let descriptorsPerLookUp = 2
+    /// SRV targets of one look-up that are asked about at one time: more datagrams may not fit into a name server's buffer.
+    package static let maximumConcurrentTargets = 16
+    /// How soon a look-up that failed is repeated, however long the refresh.
+    package static let failedLookUpPause = Duration.seconds(5)
     /// How long the start waits for first answers of names that need not resolve.
     package static let firstLookUpTimeout = Duration.seconds(5)
 

@@ -173,7 +173,8 @@ final class Probe: StreamReader, DeadlineTarget {
         self.continuation = nil
         self.failure = failure
         farewells.deadlines.cancel(self)
-        if phase == .talking && failure?.isCut != true && !isHeardOut && !exchange.isAnswerComplete && farewells.begin() {
+        if phase == .talking && failure?.isCut != true && !isHeardOut && !exchange.isAnswerComplete && farewells.begin()
+        {
             phase = .farewell
             farewells.deadlines.schedule(self, after: Limits.checkFarewellTimeout)
             stream.endWriting()
