@@ -32,6 +32,7 @@ package actor Proxy: LoopActor {
     let journal: Journal
     let checker: HealthChecker
     let processGate: SessionGate
+    let diagnoses: Diagnoses
     /// What runs now.
     var settings: ProxySettings
     var workers: [LoopBound<Worker>] = []
@@ -68,6 +69,7 @@ package actor Proxy: LoopActor {
         self.loops = loops
         self.journal = journal
         self.options = options
+        diagnoses = Diagnoses(journal)
         checker = HealthChecker(loop: loops[0])
         processGate = SessionGate(limit: options.maximumSessions(settings))
         configuration = ProxyStatus.Configuration(loadedAt: .now)
