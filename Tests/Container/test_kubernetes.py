@@ -6,12 +6,14 @@ import network
 import yaml
 from engine import wait_until
 from harness import ContainerTest, read
+from images import ROOT
 from test_image import check
 
 MANIFESTS = ("sidecar", "gateway")
 BALANCER = "10.200.0.5"
 CLIENT = ("203.0.113.7", 51234)
 DESTINATION = ("198.51.100.1", 443)
+ADDRESS = '{{(index .NetworkSettings.Networks "kubernetes").IPAddress}}'
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600}
 
 
@@ -42,23 +44,53 @@ class KubernetesTest(ContainerTest):
         self.engine.podman("network", "create", "kubernetes")
         file = self.write("kubernetes/sidecar.yaml", for_podman("sidecar"))
         self.engine.podman("play", "kube", "--network", "kubernetes", file)
-        server = (self.address("website-pod-0-herald"), 8080)
+        infra = self.engine.podman("pod", "inspect", "--format", "{{.InfraContainerID}}", "website-pod-0")
+        server = (self.engine.inspect(infra, ADDRESS), 8080)
         header = network.header_v2(CLIENT, DESTINATION)
-        answer = wait_until(lambda: answered(server, header), "an answer")
+        answer = wait_until(lambda: answered(server, BALANCER, header), "an answer")
         self.assertEqual(answer, (200, f"You are {CLIENT[0]}:{CLIENT[1]}.\n"))
-        # The liveness probe of the manifest.
-        self.engine.podman("healthcheck", "run", "website-pod-0-herald")
-        self.engine.podman("exec", "website-pod-0-herald", *herald("sidecar")["readinessProbe"]["exec"]["command"])
+        for probe in ("startupProbe", "livenessProbe", "readinessProbe"):
+            # Podman 4.3 would want a shell for it.
+            self.engine.podman("exec", "website-pod-0-herald", *herald("sidecar")[probe]["exec"]["command"])
 
-    def address(self, container):
-        """The container's, which is its pod's."""
-        table = self.engine.podman("exec", "website-pod-0-application", "cat", "/etc/hosts")
-        return next(line.split()[0] for line in table.splitlines() if "website-pod-0" in line)
+    def test_the_gateway_finds_servers_that_come_and_go(self):
+        network.add_addresses(CLIENT[0])
+        self.addCleanup(self.engine.remove_containers)
+        self.engine.podman("network", "create", "kubernetes")
+        for name in ("first", "second"):
+            self.start_server(name)
+        folder = self.write("gateway/herald.yaml", configuration("gateway")).removesuffix("/herald.yaml")
+        self.engine.podman(
+            "run", "-d", "--name", "gateway", "--network", "kubernetes", "-v", f"{folder}:/etc/herald:ro", "localhost/herald",
+            *herald("gateway")["args"],
+        )  # fmt: skip
+        gateway = (self.engine.inspect("gateway", ADDRESS), 8080)
+        self.wait_for_servers(gateway, {"first", "second"})
+        self.start_server("third")
+        self.wait_for_servers(gateway, {"first", "second", "third"})
+        self.engine.podman("rm", "-f", "-t", "0", "first")
+        self.wait_for_servers(gateway, {"second", "third"})
+
+    def start_server(self, name):
+        """A server that podman's name service knows as a cluster's knows the pods of a headless service."""
+        self.engine.podman(
+            "run", "-d", "--name", name, "--hostname", name, "--network", "kubernetes", "--network-alias", "website",
+            "-v", f"{ROOT}/Docker/nginx/nginx.conf:/etc/nginx/nginx.conf:ro", "nginx:stable",
+        )  # fmt: skip
+
+    def wait_for_servers(self, gateway, names):
+        def serve():
+            answers = [answered(gateway, CLIENT[0]) for _ in range(2 * len(names))]
+            texts = [text.split(":")[0] for answer in answers if answer for text in answer[1:]]
+            return sorted(texts) == sorted(2 * [f"{name} sees {CLIENT[0]}" for name in names])
+
+        wait_until(serve, f"{names} and no other in turn")
 
 
-def answered(server, header):
+def answered(server, client, header=b""):
+    """The status and the text; None where there is no answer yet."""
     try:
-        return network.get(server, BALANCER, header)
+        return network.get(server, client, header)
     except OSError:
         return None
 
@@ -69,7 +101,8 @@ def documents(name):
 
 def configuration(name):
     """The herald.yaml in a manifest."""
-    return next(document["data"]["herald.yaml"] for document in documents(name) if "herald.yaml" in document.get("data", {}))
+    maps = [document["data"] for document in documents(name) if document["kind"] == "ConfigMap"]
+    return next(data["herald.yaml"] for data in maps if "herald.yaml" in data)
 
 
 def pod(name):

@@ -177,25 +177,38 @@ extension HAProxyFile {
             return
         }
         refuseArguments(line.arguments.dropFirst(), of: line.keyword)
+        if resolvers[name.text] != nil {
+            problems.error(
+                name.position,
+                "resolvers section \(name.quoted) exists already",
+                expected: "a name of its own"
+            )
+        }
         section = .resolvers(HAProxyResolvers(name: name.text))
     }
 
     /// Sections may come in any order.
     private mutating func applyResolvers() {
+        refuseUnknownResolvers()
         for backend in builder.backends.indices {
             for (index, name) in builder.backends[backend].resolvers.enumerated() {
                 guard let name else { continue }
-                guard let found = resolvers[name.value] else {
-                    problems.error(
-                        name.position,
-                        "there is no resolvers section \(Quotation.quote(name.value))",
-                        expected: "the name of one in this file",
-                        suggestion: problems.nearest(to: name.value, among: resolvers.keys.sorted())
-                    )
-                    continue
-                }
-                found.apply(to: &builder.backends[backend].settings.discoveries[index])
+                resolvers[name.value]?.apply(to: &builder.backends[backend].settings.discoveries[index])
             }
+        }
+    }
+
+    /// Each place once: a `default-server` names one for many servers.
+    private func refuseUnknownResolvers() {
+        var refused: Set<SourcePosition> = []
+        for name in builder.backends.flatMap({ $0.resolvers.compactMap(\.self) + $0.idleResolvers })
+        where resolvers[name.value] == nil && refused.insert(name.position).inserted {
+            problems.error(
+                name.position,
+                "there is no resolvers section \(Quotation.quote(name.value))",
+                expected: "the name of one in this file",
+                suggestion: problems.nearest(to: name.value, among: resolvers.keys.sorted())
+            )
         }
     }
 
@@ -216,7 +229,8 @@ extension HAProxyFile {
             }
             name = problems.at(word.position) { () throws(Fault) in try NameText.check(word.text) } ?? "?"
         }
-        let inherited = inheritedOptions(&arguments, isDefaults: sides.isEmpty)
+        var inherited = inheritedOptions(&arguments, isDefaults: sides.isEmpty)
+        inherited.checks = inherited.checks.inherited
         refuseArguments(arguments, of: line.keyword)
         let position = line.words.count > 1 ? line.words[1].position : line.keyword.position
         let proxy = HAProxyProxy(

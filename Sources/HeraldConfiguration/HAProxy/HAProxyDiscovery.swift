@@ -7,6 +7,7 @@ struct HAProxyDiscoveryOptions {
     /// HAProxy's default.
     private var preference = DiscoverySettings.Family.ipv6
     private var start: DiscoverySettings.Start?
+    private var startPosition: SourcePosition?
 
     mutating func readResolvers(_ value: HAProxyWord) {
         resolvers = Located(value: value.text, position: value.position)
@@ -28,6 +29,7 @@ struct HAProxyDiscoveryOptions {
     /// A list of what to do at the start, of which the first that can be done is done.
     mutating func readStart(_ value: HAProxyWord, _ arguments: HAProxyArguments) {
         start = nil
+        startPosition = value.position
         for method in value.text.split(separator: ",", omittingEmptySubsequences: false) {
             let next: DiscoverySettings.Start
             switch method {
@@ -53,6 +55,15 @@ struct HAProxyDiscoveryOptions {
             case .empty?, .address?: return
             }
         }
+    }
+
+    /// Without `resolvers` a name is looked up at the start, and only then.
+    func warnIfIdle(of address: ServerAddress, _ problems: Problems) {
+        guard case .name = address, let startPosition, start != nil, start != .required else { return }
+        problems.warning(
+            startPosition,
+            "'init-addr' is not acted on without 'resolvers': the name must resolve at the start"
+        )
     }
 
     func apply(to discovery: inout DiscoverySettings) {

@@ -25,6 +25,14 @@ struct HAProxyResolvers {
                     )
                     return
                 }
+                if word.text.hasPrefix("tcp") {
+                    arguments.problems.unsupported(
+                        word.position,
+                        "nameserver NAME \(word.text.prefix { $0 != "@" })@",
+                        instead: "an address that is asked by UDP"
+                    )
+                    return
+                }
                 let address = arguments.problems.at(word.position) { () throws(Fault) in
                     // Herald asks by datagrams, and by a stream where an answer is too long for one.
                     let text = word.text.hasPrefix("udp@") ? String(word.text.dropFirst(4)) : word.text
@@ -48,10 +56,17 @@ struct HAProxyResolvers {
                     unknown: "unknown timeout \(name.quoted)"
                 )
                 guard let action, let duration = arguments.positiveDuration(value) else { return }
-                action(&resolvers, max(duration, DiscoverySettings.shortestRefresh))
+                let shortest = DiscoverySettings.shortestRefresh
+                if duration < shortest {
+                    arguments.problems.warning(
+                        value.position,
+                        "\(value.quoted) for timeout \(name.text) is taken as \(DurationText.write(shortest))"
+                    )
+                }
+                action(&resolvers, max(duration, shortest))
             },
             "resolve_retries": { resolvers, line, arguments in
-                resolvers.attempts = arguments.integer(line, in: 1...100) ?? resolvers.attempts
+                resolvers.attempts = arguments.integer(line, in: DiscoveryText.attemptRange) ?? resolvers.attempts
             },
         ],
         granted: "parse-resolv-conf",

@@ -97,15 +97,17 @@ enum CheckText {
         guard values.count.isMultiple(of: 2) else {
             throw Fault("\(Quotation.quote(text)) ends within a byte", expected: "two digits for each byte")
         }
-        _ = try limited(text)
+        guard values.count / 2 <= Limits.maximumCheckStepBytes else { throw tooLong(values.count / 2) }
         return stride(from: 0, to: values.count, by: 2).map { UInt8(values[$0] * 16 + values[$0 + 1]) }
     }
 
     private static func limited(_ text: String) throws(Fault) -> String {
-        guard text.utf8.count <= Limits.maximumCheckStepBytes else {
-            throw Fault("\(text.utf8.count) bytes", expected: "at most \(Limits.maximumCheckStepBytes)")
-        }
+        guard text.utf8.count <= Limits.maximumCheckStepBytes else { throw tooLong(text.utf8.count) }
         return text
+    }
+
+    private static func tooLong(_ count: Int) -> Fault {
+        Fault("\(count) bytes", expected: "at most \(Limits.maximumCheckStepBytes)")
     }
 
     private static func isToken(_ text: String) -> Bool {

@@ -25,6 +25,8 @@ struct BackendDraft {
     var discoveryPositions: [SourcePosition] = []
     /// For each of `settings.discoveries` what its language calls the name servers; none in YAML.
     var resolvers: [Located<String>?] = []
+    /// Those that are named where nothing is looked up.
+    var idleResolvers: [Located<String>] = []
     /// Whether a server was written, even if it was wrong.
     var mentionsServer = false
 }
@@ -78,8 +80,12 @@ struct SettingsBuilder {
 
     private func refuseDuplicates(_ names: some Sequence<Located<String>>, _ kind: String, in owner: String = "") {
         var first: [String: SourcePosition] = [:]
+        var refused: SourcePosition?
         for name in names {
             if let earlier = first[name.value] {
+                // One place may give many names; one of them is enough.
+                if name.position == refused { continue }
+                refused = name.position
                 problems.error(
                     name.position,
                     "\(kind) \(Quotation.quote(name.value)) exists already\(owner), on line \(earlier.line)",
@@ -115,11 +121,13 @@ struct SettingsBuilder {
         for backend in backends {
             let servers = zip(backend.settings.servers, backend.serverPositions)
             let discoveries = zip(backend.settings.discoveries, backend.discoveryPositions)
-            refuseDuplicates(
+            let names =
                 servers.map { Located(value: $0.name, position: $1) }
-                    + discoveries.flatMap { discovery, position in
-                        discovery.serverNames.map { Located(value: $0, position: position) }
-                    },
+                + discoveries.flatMap { discovery, position in
+                    discovery.serverNames.map { Located(value: $0, position: position) }
+                }
+            refuseDuplicates(
+                backend.settings.discoveries.isEmpty ? names : names.sorted { $0.position < $1.position },
                 "server",
                 in: " in backend \(Quotation.quote(backend.settings.name))"
             )

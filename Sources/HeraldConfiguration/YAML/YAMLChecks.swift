@@ -84,6 +84,7 @@ struct YAMLCheck {
 /// `http: /path`, or a mapping.
 private struct YAMLHTTPCheck {
     private var settings = HTTPCheckSettings()
+    private var bodyPosition: SourcePosition?
 
     static func read(_ node: YAMLNode, _ reader: YAMLReader) -> HTTPCheckSettings {
         var check = YAMLHTTPCheck()
@@ -91,6 +92,9 @@ private struct YAMLHTTPCheck {
             keys.read(node, into: &check, reader)
         } else {
             check.readPath(node, reader)
+        }
+        if let position = check.bodyPosition, check.settings.method == "HEAD" {
+            reader.problems.error(position, "'body' with the method HEAD, whose replies have none", expected: "GET")
         }
         return check.settings
     }
@@ -125,6 +129,7 @@ private struct YAMLHTTPCheck {
                 if !ranges.isEmpty { check.settings.status = ranges }
             },
             "body": { check, node, reader in
+                check.bodyPosition = node.position
                 check.settings.body = reader.value(node, "text that the body contains") { text throws(Fault) in
                     try CheckText.sought(text)
                 }
@@ -170,13 +175,26 @@ private struct YAMLDialogue {
         for item in items {
             var step = YAMLDialogue()
             guard keys.read(item, into: &step, reader) else { continue }
-            if case .mapping(let entries) = item.content, entries.isEmpty { reader.refuse(item, expectation) }
+            if case .mapping(let entries) = item.content { refuse(entries, of: item, expectation, reader) }
             steps += [step.sent, step.expected].compactMap(\.self)
         }
         if steps.count > Limits.maximumCheckSteps {
             reader.refuse(node, "at most \(Limits.maximumCheckSteps) steps")
         }
         return steps
+    }
+
+    private static func refuse(_ entries: [YAMLEntry], of item: YAMLNode, _ expectation: String, _ reader: YAMLReader) {
+        if entries.isEmpty { reader.refuse(item, expectation) }
+        for kind in ["send", "expect"] {
+            let both = entries.filter { $0.key == kind || $0.key == "\(kind)-hex" }
+            guard both.count > 1, both[0].key != both[1].key else { continue }
+            reader.problems.error(
+                both[1].position,
+                "'\(both[1].key)' beside '\(both[0].key)'",
+                expected: "a step of its own"
+            )
+        }
     }
 
     /// In one mapping, what is sent comes before what is expected.

@@ -13,8 +13,6 @@ struct YAMLDiscovery {
     private var timeout: Duration?
     private var attempts: Int?
 
-    private static let attemptRange = 1...10
-
     static let keys = YAMLKeys<YAMLDiscovery>(
         subject: "servers of the name service",
         keys: [
@@ -54,7 +52,7 @@ struct YAMLDiscovery {
                 discovery.timeout = reader.duration(node)
             },
             "attempts": { discovery, node, reader in
-                discovery.attempts = reader.integer(node, in: attemptRange)
+                discovery.attempts = reader.integer(node, in: DiscoveryText.attemptRange)
             },
         ],
         foreignWords: [
@@ -63,21 +61,30 @@ struct YAMLDiscovery {
         ]
     )
 
-    /// Whether these are servers that the name service tells of.
+    /// Whether these are servers that the name service tells of, as far as a misspelt key lets see.
     static func isMeant(by entries: [YAMLEntry]) -> Bool {
-        entries.contains { $0.key == "from-dns" }
+        entries.contains { $0.key == "from-dns" || NearMiss.find($0.key, among: ["from-dns"]) != nil }
     }
 
-    /// Whether a server with an address has any of these keys, and so is to be looked up again.
-    static func isMeant(byServer entries: [YAMLEntry]) -> Bool {
-        entries.contains { entry in keys.keys.contains { $0.key == entry.key } || keys.foreignWords[entry.key] != nil }
+    /// The first of a server's keys that is one of these, and so has it looked up again.
+    static func mention(in entries: [YAMLEntry]) -> YAMLEntry? {
+        entries.first { isOwn($0.key) }
+    }
+
+    /// Misspelt ones included.
+    private static func isOwn(_ key: String) -> Bool {
+        let own = keys.keys.map(\.key)
+        if own.contains(key) || keys.foreignWords[key] != nil { return true }
+        let others = YAMLServer.keys.keys.map(\.key)
+        if others.contains(key) || YAMLServer.keys.foreignWords[key] != nil { return false }
+        return NearMiss.find(key, among: others + own).map(own.contains) ?? false
     }
 
     /// Takes its own keys out of `entries`.
     static func read(_ entries: inout [YAMLEntry], _ reader: YAMLReader) -> YAMLDiscovery {
         var discovery = YAMLDiscovery()
-        let own = entries.filter { entry in isMeant(byServer: [entry]) }
-        entries.removeAll { entry in isMeant(byServer: [entry]) }
+        let own = entries.filter { isOwn($0.key) }
+        entries.removeAll { isOwn($0.key) }
         keys.read(own, into: &discovery, reader)
         return discovery
     }

@@ -43,8 +43,8 @@ struct YAMLServer {
 
     private static func server(_ entries: [YAMLEntry], _ entry: YAMLEntry, _ reader: YAMLReader) -> Meaning? {
         var rest = entries
-        let isFollowed = YAMLDiscovery.isMeant(byServer: entries)
-        let discovery = isFollowed ? YAMLDiscovery.read(&rest, reader) : nil
+        let mention = YAMLDiscovery.mention(in: entries)
+        let discovery = mention.map { _ in YAMLDiscovery.read(&rest, reader) }
         var server = withoutAddress(rest, at: entry.position, reader)
         server.settings.name = entry.key
         if !keys.mention("address", in: entry.value) {
@@ -55,14 +55,21 @@ struct YAMLServer {
             )
         }
         guard server.hasAddress else { return nil }
-        guard let discovery else { return .server(server.settings) }
+        guard let discovery, let mention else { return .server(server.settings) }
         guard case .name(let host, let port) = server.settings.address else {
             reader.problems.error(
-                entry.position,
-                "server \(Quotation.quote(entry.key)) is to be looked up again, and has an address",
+                mention.position,
+                "\(Quotation.quote(mention.key)) of a server that has an address, which is not looked up",
                 expected: "a host name in 'address'"
             )
             return nil
+        }
+        if let maximum = entries.first(where: { $0.key == "max" }) {
+            reader.problems.error(
+                maximum.position,
+                "'max' of a server of its own, which is one",
+                expected: "'from-dns' in place of 'address'"
+            )
         }
         return .discovery(
             discovery.settings(single: entry.key, host: host, port: port, prototype: server.settings)

@@ -12,8 +12,8 @@ package struct DashboardPage: AdminPage {
     package init() {
         var pieces: [[UInt8]] = [[]]
         // What stands between two marks is the name of what belongs there.
-        let parts = PackageResources.dashboard_html.split(separator: UInt8(ascii: "@"), omittingEmptySubsequences: false)
-        for part in parts {
+        let mark = UInt8(ascii: "@")
+        for part in PackageResources.dashboard_html.split(separator: mark, omittingEmptySubsequences: false) {
             switch String(decoding: part, as: UTF8.self) {
             case "nonce": pieces.append([])
             case "style": pieces[pieces.count - 1] += PackageResources.dashboard_css

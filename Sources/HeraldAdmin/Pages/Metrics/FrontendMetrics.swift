@@ -38,14 +38,14 @@ enum FrontendMetrics {
         MetricFamily("herald_frontend_connect_retries_total", .counter, "Further attempts to connect to a server.") {
             $0.sample($1, $2.counts.retries)
         },
-        MetricFamily("herald_frontend_queued_sessions_total", .counter, "Sessions that waited for a server with room.") {
+        MetricFamily("herald_frontend_queued_sessions_total", .counter, "Sessions that waited for a server.") {
             $0.sample($1, $2.counts.queued)
         },
         MetricFamily("herald_frontend_header_duration_seconds", .histogram, "From accept to the header's last byte.") {
             guard $2.binds.contains(where: \.acceptsProxy) else { return }
             $0.sample($1, ofAll: $2.counts.headerLatency)
         },
-        MetricFamily("herald_frontend_connect_duration_seconds", .histogram, "From the first attempt to the connection.") {
+        MetricFamily("herald_frontend_connect_duration_seconds", .histogram, "From first attempt to connection.") {
             $0.sample($1, ofAll: $2.counts.connectLatency)
         },
     ]

@@ -9,7 +9,7 @@ enum ProcessMetrics {
         MetricFamily("herald_uptime_seconds", .gauge, "Time since the start, by a clock that is never set.") {
             $0.sample($1, $2.uptime)
         },
-        MetricFamily("herald_phase", .gauge, "1 for the phase that the process is in, 0 for the others.") { text, _, status in
+        MetricFamily("herald_phase", .gauge, "1 for the phase of the process, 0 for the others.") { text, _, status in
             for phase in ProxyStatus.Phase.allCases {
                 text.sample(MetricLabels(["phase": phase.rawValue]), phase == status.phase)
             }
@@ -32,7 +32,7 @@ enum ProcessMetrics {
         MetricFamily("herald_config_generation", .gauge, "1 for the start's configuration, one more for each reload.") {
             $0.sample($1, $2.configuration.generation)
         },
-        MetricFamily("herald_config_reload_failures_total", .counter, "Reloads that changed nothing, by their mistakes.") {
+        MetricFamily("herald_config_reload_failures_total", .counter, "Reloads that changed nothing.") {
             $0.sample($1, $2.configuration.failedReloads)
         },
         MetricFamily("herald_config_last_reload_successful", .gauge, "0 after a reload that failed, else 1.") {
@@ -53,7 +53,9 @@ enum ProcessMetrics {
             $0.sample($1, $2.residentBytes)
         },
         MetricFamily("process_open_fds", .gauge, "Open file descriptors.") { $0.sample($1, $2.openFiles) },
-        MetricFamily("process_max_fds", .gauge, "File descriptors that may be open.") { $0.sample($1, $2.openFileLimit) },
+        MetricFamily("process_max_fds", .gauge, "File descriptors that may be open.") {
+            $0.sample($1, $2.openFileLimit)
+        },
     ]
 }
 
@@ -63,6 +65,8 @@ enum LoopMetrics {
         MetricFamily("herald_loop_sessions_current", .gauge, "Sessions that live on the loop now.") {
             $0.sample($1, $2.sessionCount)
         },
-        MetricFamily("herald_loop_lag_seconds", .histogram, "How late the loop's timers came.") { $0.sample($1, ofAll: $2.lag) },
+        MetricFamily("herald_loop_lag_seconds", .histogram, "How late the loop's timers came.") {
+            $0.sample($1, ofAll: $2.lag)
+        },
     ]
 }
