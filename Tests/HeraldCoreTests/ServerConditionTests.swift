@@ -115,7 +115,7 @@ import Testing
 
     @Test(arguments: [
         (ObservationSettings.Action.markDown, 1), (.failCheck, 2), (.suddenDeath, nil), (.fastInterval, nil),
-    ])
+    ] as [(ObservationSettings.Action, Int?)])
     func failedConnectsOfSessions(action: ObservationSettings.Action, downAt: Int?) {
         var observation = ObservationSettings()
         observation.action = action
