@@ -37,7 +37,10 @@ extension Frontend {
     /// Whether a header must come first. A peer that may not connect ends here.
     @inline(never)
     private func mustSendHeader(_ session: Session) -> Bool {
-        guard let trust = binds[session.bind].trust else { return false }
+        guard let trust = binds[session.bind].trust else {
+            session.looksForHeader = binds[session.bind].looksForHeaders
+            return false
+        }
         switch trust.verdict(on: session.peer.ip) {
         case .believe: session.isHeaderBelieved = true
         // Its header is read and put away; a second one must not reach the server.

@@ -43,6 +43,7 @@ extension Proxy {
         }
         for frontend in nextFrontends { frontend.gate.setLimit(frontend.settings.maximumSessions ?? .max) }
         await handOver(to: nextFrontends)
+        diagnoses.forget()
         announce(nextFrontends)
         for (name, backend) in previous where running[name] == nil { await backend.stop() }
         for (name, backend) in running { running[name]?.followers = follow(backend) }
@@ -144,6 +145,7 @@ extension Proxy {
     private func makeFrontends(_ next: ProxySettings, _ backends: [String: RunningBackend]) async -> [RunningFrontend] {
         var ordinals: [BindAddress: Int] = [:]
         var made: [RunningFrontend] = []
+        let gateway = SystemInformation.smallFile("/proc/net/route").flatMap { RouteTable.defaultGateway(in: $0) }
         for settings in next.frontends {
             let keys = settings.binds.map { bind in
                 let ordinal = ordinals[bind.address, default: 0]
@@ -155,6 +157,7 @@ extension Proxy {
             let gate =
                 frontends.first { $0.settings.name == settings.name }?.gate
                 ?? SessionGate(limit: settings.maximumSessions ?? .max)
+            let gatewayWatch = gateway.map { SharedGatewayWatch(gateway: $0) }
             var actors: [Frontend] = []
             for (worker, pool) in zip(workers, running.locals) {
                 let tally = await onLoop(of: worker) { LoopBound($0.tally(ofFrontend: settings.name), loop: $0.loop) }
@@ -168,6 +171,8 @@ extension Proxy {
                         tally: tally,
                         gates: [processGate, gate],
                         backendGate: running.gate,
+                        diagnoses: diagnoses,
+                        gatewayWatch: gatewayWatch,
                         journal: journal
                     )
                 )

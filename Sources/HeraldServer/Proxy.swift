@@ -33,6 +33,7 @@ package actor Proxy: LoopActor {
     let checker: HealthChecker
     let names: NameService
     let processGate: SessionGate
+    let diagnoses: Diagnoses
     /// What runs now.
     var settings: ProxySettings
     var workers: [LoopBound<Worker>] = []
@@ -69,6 +70,7 @@ package actor Proxy: LoopActor {
         self.loops = loops
         self.journal = journal
         self.options = options
+        diagnoses = Diagnoses(journal)
         checker = HealthChecker(loop: loops[0])
         names = NameService(loop: loops[0])
         processGate = SessionGate(limit: options.maximumSessions(settings))

@@ -161,6 +161,13 @@ package enum Limits {
     /// For `herald health`, from the look-up of a name to the end of the reply.
     package static let healthPollTimeout = Duration.seconds(3)
 
+    // MARK: Diagnosis
+
+    /// Causes of trouble that are told and kept, until a reload.
+    package static let maximumDiagnoses = 100
+    /// First clients of a frontend that must all have the gateway's address before that is told.
+    package static let sessionsUntilGateway = 50
+
     // MARK: Log
 
     /// Lines that wait for a slow reader of the log. What comes beyond is dropped and counted: the log never blocks a

@@ -140,6 +140,7 @@ package actor BackendPool: LoopActor {
     private func renew(_ server: PooledServer, as member: Member) {
         server.member = member
         server.server.slot.setLimit(member.settings.maximumSessions ?? .max)
+        server.server.slot.setAnsweredWell(false)
         server.server = poolServer(member, slot: server.server.slot)
         if server.condition.checks(differFrom: member.settings) { server.checks?.cancel() }
     }

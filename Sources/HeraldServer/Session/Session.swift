@@ -14,6 +14,7 @@ package final class Session {
     let peer: SocketAddress
     /// Index into `Worker.binds`.
     let bind: Int
+    let frontend: Frontend
     /// What its frontend counts on this loop.
     let tally: FrontendTally
     /// Nanoseconds of the monotonic clock.
@@ -33,6 +34,8 @@ package final class Session {
     var payload: [UInt8] = []
     /// The client's first bytes are yet to be looked at: see `SignatureGuard`.
     var isGuarded = false
+    /// The same, only to tell of a header that nobody asked for.
+    var looksForHeader = false
 
     /// Counted by its backend.
     var isInBackend = false
@@ -55,7 +58,15 @@ package final class Session {
     private(set) var ending: SessionEnding?
     private var wait: SessionWait?
 
-    init(client: TCPStream, peer: SocketAddress, bind: Int, tally: FrontendTally, acceptedAt: UInt64) {
+    init(
+        client: TCPStream,
+        peer: SocketAddress,
+        bind: Int,
+        frontend: Frontend,
+        tally: FrontendTally,
+        acceptedAt: UInt64
+    ) {
+        self.frontend = frontend
         self.tally = tally
         self.client = client
         self.peer = peer
