@@ -7,6 +7,8 @@ struct YAMLDiscovery {
     private var refresh: Duration?
     private var maximum: Int?
     private var preference: DiscoverySettings.Family?
+    /// In place of the key that the servers stand under.
+    private var prefix: String?
     private var isRequired: Bool?
     private var initialAddress: IPAddress?
     private var nameservers: [SocketAddress] = []
@@ -19,6 +21,11 @@ struct YAMLDiscovery {
             "from-dns": { discovery, node, reader in
                 discovery.source = reader.value(node, "NAME:PORT, or the name of a service") { text throws(Fault) in
                     try DiscoveryText.source(text)
+                }
+            },
+            "prefix": { discovery, node, reader in
+                discovery.prefix = reader.value(node, "the beginning of the servers' names") { text throws(Fault) in
+                    try NameText.check(text)
                 }
             },
             "refresh": { discovery, node, reader in
@@ -92,7 +99,7 @@ struct YAMLDiscovery {
     /// Servers that are called by `prefix` and a number; nil where something is wrong that was told of.
     func settings(prefix: String?, prototype: ServerSettings) -> DiscoverySettings? {
         guard let source else { return nil }
-        let prefix = prefix ?? DiscoveryText.prefix(of: source)
+        let prefix = self.prefix ?? prefix ?? DiscoveryText.prefix(of: source)
         var settings = DiscoverySettings(source: source, naming: .numbered(prefix: prefix), prototype: prototype)
         if let maximum { settings.maximum = maximum }
         settings.start = isRequired == true ? .required : .empty

@@ -106,8 +106,15 @@ package struct YAMLWriter {
             let address = "address: \(scalar(server.address.description))"
             lines.append("      \(scalar(server.name)): \(mapping([address] + parts(server)))")
         }
+        var keys = Set(backend.servers.map(\.name))
         for discovery in backend.discoveries {
-            lines.append("      \(scalar(key(discovery))): \(mapping(parts(discovery)))")
+            var parts = parts(discovery)
+            var key = key(discovery)
+            if !keys.insert(key).inserted {
+                parts.append("prefix: \(scalar(key))")
+                while !keys.insert(key).inserted { key += "-" }
+            }
+            lines.append("      \(scalar(key)): \(mapping(parts))")
         }
     }
 
