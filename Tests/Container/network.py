@@ -2,6 +2,7 @@
 
 import contextlib
 import ipaddress
+import json
 import socket
 import struct
 import subprocess
@@ -18,6 +19,12 @@ def add_addresses(*addresses):
     """Gives clients addresses to come from. Only for a network namespace of the test's own."""
     for address in addresses:
         subprocess.run(["ip", "address", "replace", f"{address}/32", "dev", "lo"], check=True)
+
+
+def keep_hardware_address(bridge):
+    """A bridge has the lowest address of its members, another one whenever they change, until one is set."""
+    described = subprocess.run(["ip", "-json", "link", "show", bridge], check=True, stdout=subprocess.PIPE).stdout
+    subprocess.run(["ip", "link", "set", bridge, "address", json.loads(described)[0]["address"]], check=True)
 
 
 @contextlib.contextmanager

@@ -59,6 +59,7 @@ class KubernetesTest(ContainerTest):
         self.engine.podman("network", "create", "kubernetes")
         for name in ("first", "second"):
             self.start_server(name)
+        network.keep_hardware_address(self.engine.podman("network", "inspect", "-f", "{{.NetworkInterface}}", "kubernetes"))
         folder = self.write("gateway/herald.yaml", configuration("gateway")).removesuffix("/herald.yaml")
         self.engine.podman(
             "run", "-d", "--name", "gateway", "--network", "kubernetes", "-v", f"{folder}:/etc/herald:ro", "localhost/herald",
