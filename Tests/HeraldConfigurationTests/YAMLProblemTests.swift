@@ -103,7 +103,7 @@ import Testing
         ("check: on", "7:49: error: 'on' for 'check'; expected true or false, without quotes; did you mean 'true'?"),
         (
             "check: { inter: 2s }",
-            "7:51: error: unknown key 'inter' in a check; expected interval, fast-interval, down-interval, rise, fall, timeout, port, address or send-proxy; did you mean 'interval'?"
+            "7:51: error: unknown key 'inter' in a check; expected http, send-expect, interval, fast-interval, down-interval, rise, fall, timeout, port, address or send-proxy; did you mean 'interval'?"
         ),
         ("check: { interval: 0s }", "7:61: error: '0s' for 'interval'; expected a duration of 1ms or more"),
         ("check: { rise: 0 }", "7:57: error: '0' for 'rise' is out of range; expected a whole number from 1 to 10000"),

@@ -103,15 +103,25 @@ package struct YAMLWriter {
             let address = "address: \(scalar(server.address.description))"
             lines.append("      \(scalar(server.name)): \(mapping([address] + parts(server)))")
         }
+        var keys = Set(backend.servers.map(\.name))
         for discovery in backend.discoveries {
-            lines.append("      \(scalar(key(discovery))): \(mapping(parts(discovery)))")
+            if case .single(let name) = discovery.naming { keys.insert(name) }
         }
-    }
-
-    private func key(_ discovery: DiscoverySettings) -> String {
-        switch discovery.naming {
-        case .single(let name): name
-        case .numbered(let prefix): prefix
+        for discovery in backend.discoveries {
+            var parts = parts(discovery)
+            let key: String
+            switch discovery.naming {
+            case .single(let name):
+                key = name
+            case .numbered(let prefix):
+                // A server may be called as others begin.
+                key =
+                    (0...keys.count).lazy.map { $0 == 0 ? prefix : "\(prefix)-dns\($0)" }
+                    .first { !keys.contains($0) } ?? prefix
+                keys.insert(key)
+                if key != prefix { parts.insert("prefix: \(scalar(prefix))", at: 1) }
+            }
+            lines.append("      \(scalar(key)): \(mapping(parts))")
         }
     }
 
@@ -207,7 +217,13 @@ package struct YAMLWriter {
         parts.append("path: \(scalar(http.path))")
         if let host = http.host { parts.append("host: \(scalar(host))") }
         if !http.fields.isEmpty {
-            parts.append("headers: \(mapping(http.fields.map { "\(scalar($0.name)): \(scalar($0.value))" }))")
+            var names: [String] = []
+            for field in http.fields where !names.contains(field.name) { names.append(field.name) }
+            let headers = names.map { name in
+                let values = http.fields.filter { $0.name == name }.map { scalar($0.value) }
+                return "\(scalar(name)): \(values.count == 1 ? values[0] : "[\(values.joined(separator: ", "))]")"
+            }
+            parts.append("headers: \(mapping(headers))")
         }
         if http.status != usual.status {
             let ranges = http.status.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }

@@ -39,10 +39,13 @@ struct ProcessFacts {
         let own = Set(descriptors)
         var ports = Set<UInt16>()
         for table in ["tcp", "tcp6"] {
-            for line in contents(ofFile: "/proc/\(pid)/net/\(table)").split(separator: "\n").dropFirst() {
+            let text = contents(ofFile: "/proc/\(pid)/net/\(table)")
+            for line in text.split(separator: "\n", maxSplits: 1000).dropFirst() {
                 // sl, local address, remote address, state (0A: listening), queues, timers, ..., inode
-                let fields = line.split(separator: " ")
-                guard fields.count > 9, fields[3] == "0A", own.contains("socket:[\(fields[9])]") else { continue }
+                let fields = line.split(separator: " ", maxSplits: 10)
+                // Those that listen come first; behind them may be thousands that are over.
+                guard fields.count > 9, fields[3] == "0A" else { break }
+                guard own.contains("socket:[\(fields[9])]") else { continue }
                 if let hex = fields[1].split(separator: ":").last, let port = UInt16(hex, radix: 16) {
                     ports.insert(port)
                 }
