@@ -234,7 +234,7 @@ struct CheckKindsTests {
         (asksForOK, "HTTP/1.1 200 Fine\r\nContent-Length: 2\r\n\r\nOK"),
         (asksForOK, "HTTP/1.0 200 Fine\r\n\r\nOK and more"),
         (asksForOK, "HTTP/1.1 200 Fine\r\nContent-Length: 4\r\n\r\nnone"),
-        (asksForOK, "HTTP/1.1 503 Busy\r\n\r\nmuch more"),
+        (["option httpchk GET /"], "HTTP/1.1 503 Busy\r\n\r\nmuch more"),
         (expectsOK, "OK and more"), (expectsOK, "-ERR"),
     ])
     func aCheckEndsWithAFIN(backend: [String], answer: String) throws {

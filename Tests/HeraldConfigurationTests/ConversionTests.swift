@@ -301,7 +301,9 @@ private enum RandomSettings {
         http.method = one(["GET", "OPTIONS", "null", "M-SEARCH", "*"], &generator)
         http.path = one(["/", "/a?b=c&d=\"e\"#f", "//"], &generator)
         http.host = maybe(one(["a.example", "[::1]:80", "*", ""], &generator), &generator)
-        let fields = [("X-A", "b: c"), ("null", ""), ("!#$%&'*+-.^_`|~", "\"\t'"), ("1", "true")]
+        let fields = [
+            ("X-A", "b: c"), ("X-A", ""), ("x-a", "d"), ("null", ""), ("!#$%&'*+-.^_`|~", "\"\t'"), ("1", "true"),
+        ]
         http.fields = maybe(fields.map { HTTPCheckSettings.Field(name: $0.0, value: $0.1) }, &generator) ?? []
         http.status = one([[200...399], [204...204], [100...599, 200...200, 301...302]], &generator)
         http.body = maybe(Array(one(texts, &generator).utf8), &generator)

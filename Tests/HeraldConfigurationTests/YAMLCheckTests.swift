@@ -20,7 +20,7 @@ import Testing
         let found = try check(
             """
             interval: 5s, http: { method: OPTIONS, path: "/a?b=c", host: "a.example:80", status: [200, 300-399],
-                  headers: { X-Probe: "a b", X-None: "" }, body: "all \\"is\\" well\\n" }
+                  headers: { X-Probe: "a b", X-None: "", X-Two: [a, "b c"] }, body: "all \\"is\\" well\\n" }
             """
         )
         var http = HTTPCheckSettings()
@@ -29,6 +29,7 @@ import Testing
         http.host = "a.example:80"
         http.status = [200...200, 300...399]
         http.fields = [.init(name: "X-Probe", value: "a b"), .init(name: "X-None", value: "")]
+        http.fields += [.init(name: "X-Two", value: "a"), .init(name: "X-Two", value: "b c")]
         http.body = Array("all \"is\" well\n".utf8)
         #expect(found.kind == .http(http))
         #expect(found.interval == .seconds(5))

@@ -73,6 +73,13 @@ import Testing
         )
     }
 
+    @Test func serversMayBeCalledOtherwiseThanTheirEntry() throws {
+        let text = "{ web: 10.0.0.1:80, more: { from-dns: web.internal:3000, prefix: web } }"
+        let backend = try settings(yaml: yamlFile(backend: "servers: \(text)")).backends[0]
+        #expect(backend.servers.map(\.name) == ["web"])
+        #expect(backend.discoveries == [expected()])
+    }
+
     @Test func beginningAtAnAddress() throws {
         var settings = expected()
         settings.start = .address(.v4(IPv4Address(10, 0, 0, 9)))
@@ -144,13 +151,13 @@ import Testing
         (
             "from_dns: web.internal:80",
             [
-                "7:16: error: unknown key 'from_dns' in servers of the name service; expected from-dns, refresh, max, prefer, required, initial-address, nameservers, timeout or attempts; did you mean 'from-dns'?"
+                "7:16: error: unknown key 'from_dns' in servers of the name service; expected from-dns, prefix, refresh, max, prefer, required, initial-address, nameservers, timeout or attempts; did you mean 'from-dns'?"
             ]
         ),
         (
             "from-dn: web.internal:80, max: 3",
             [
-                "7:16: error: unknown key 'from-dn' in servers of the name service; expected from-dns, refresh, max, prefer, required, initial-address, nameservers, timeout or attempts; did you mean 'from-dns'?"
+                "7:16: error: unknown key 'from-dn' in servers of the name service; expected from-dns, prefix, refresh, max, prefer, required, initial-address, nameservers, timeout or attempts; did you mean 'from-dns'?"
             ]
         ),
         (
@@ -241,13 +248,13 @@ import Testing
         (
             "from-dns: web.internal:80, refesh: 5s",
             [
-                "7:43: error: unknown key 'refesh' in servers of the name service; expected from-dns, refresh, max, prefer, required, initial-address, nameservers, timeout or attempts; did you mean 'refresh'?"
+                "7:43: error: unknown key 'refesh' in servers of the name service; expected from-dns, prefix, refresh, max, prefer, required, initial-address, nameservers, timeout or attempts; did you mean 'refresh'?"
             ]
         ),
         (
             "from-dns: web.internal:80, attempt: 5",
             [
-                "7:43: error: unknown key 'attempt' in servers of the name service; expected from-dns, refresh, max, prefer, required, initial-address, nameservers, timeout or attempts; did you mean 'attempts'?"
+                "7:43: error: unknown key 'attempt' in servers of the name service; expected from-dns, prefix, refresh, max, prefer, required, initial-address, nameservers, timeout or attempts; did you mean 'attempts'?"
             ]
         ),
         (
@@ -259,13 +266,13 @@ import Testing
         (
             "from-dns: web.internal:80, resolvers: 10.0.0.53",
             [
-                "7:43: error: unknown key 'resolvers' in servers of the name service; expected from-dns, refresh, max, prefer, required, initial-address, nameservers, timeout or attempts; did you mean 'nameservers'?"
+                "7:43: error: unknown key 'resolvers' in servers of the name service; expected from-dns, prefix, refresh, max, prefer, required, initial-address, nameservers, timeout or attempts; did you mean 'nameservers'?"
             ]
         ),
         (
             "from-dns: web.internal:80, init-addr: none",
             [
-                "7:43: error: unknown key 'init-addr' in servers of the name service; expected from-dns, refresh, max, prefer, required, initial-address, nameservers, timeout or attempts; did you mean 'required'?"
+                "7:43: error: unknown key 'init-addr' in servers of the name service; expected from-dns, prefix, refresh, max, prefer, required, initial-address, nameservers, timeout or attempts; did you mean 'required'?"
             ]
         ),
         (
@@ -319,10 +326,18 @@ import Testing
         (
             "s1: { address: web:80, refesh: 5s }",
             [
-                "7:39: error: unknown key 'refesh' in servers of the name service; expected from-dns, refresh, max, prefer, required, initial-address, nameservers, timeout or attempts; did you mean 'refresh'?"
+                "7:39: error: unknown key 'refesh' in servers of the name service; expected from-dns, prefix, refresh, max, prefer, required, initial-address, nameservers, timeout or attempts; did you mean 'refresh'?"
             ]
         ),
         ("s1: { address: web:80, prefer: v4 }", ["7:47: error: 'v4' for 'prefer'; expected ipv4 or ipv6"]),
+        (
+            "from-dns: web.internal:80, prefix: a b",
+            ["7:51: error: 'a b' can't be a name; expected letters, digits, '-', '_', '.' and ':'"]
+        ),
+        (
+            "s1: { address: web:80, prefix: web }",
+            ["7:39: error: 'prefix' of a server of its own, which is one; expected 'from-dns' in place of 'address'"]
+        ),
     ])
     func problems(servers: String, expected: [String]) {
         #expect(lines(yamlFile(backend: "servers: { \(servers) }"), "f.yaml") == expected)

@@ -160,11 +160,11 @@ import Testing
         ),
         (
             "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
-            "the answer is not HTTP: 'HTTP/1.1 200 OK\\r\\nContent-Length: 1\\r\\nContent-Len'..."
+            "the answer is not HTTP: 'HTTP/1.1 200 OK\\r\\nContent-Length: 1\\r\\nContent-Leng'..."
         ),
         (
             "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nx\r\n",
-            "the answer is not HTTP: 'HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r'..."
+            "the answer is not HTTP: 'HTTP/1.1 200 OK\\r\\nTransfer-Encoding: chunked\\r\\n\\r\\nx'..."
         ),
     ])
     func whatIsNotHTTPIsRepeated(answer: String, verdict: String) {

@@ -154,7 +154,12 @@ extension HAProxyChecks {
         } else if name.lowercased() != "connection" {
             // Herald's own says that the connection ends.
             let name = arguments.problems.at(position) { () throws(Fault) in try CheckText.fieldName(name) }
-            if let name { http.fields.append(HTTPCheckSettings.Field(name: name, value: value)) }
+            if let name {
+                // Beside others of its name: between names, order means nothing (RFC 9110, section 5.3).
+                let last = http.fields.lastIndex { $0.name == name }
+                let field = HTTPCheckSettings.Field(name: name, value: value)
+                http.fields.insert(field, at: last.map { $0 + 1 } ?? http.fields.endIndex)
+            }
         }
         if http.fields.count > Limits.maximumCheckFields {
             arguments.problems.error(

@@ -147,18 +147,21 @@ private struct YAMLHTTPCheck {
 
     private mutating func readFields(_ node: YAMLNode, _ reader: YAMLReader) {
         guard let entries = reader.entries(node, "a mapping of header names and values") else { return }
-        if entries.count > Limits.maximumCheckFields {
-            reader.refuse(node, "at most \(Limits.maximumCheckFields) headers")
-        }
         for entry in entries {
             let name = reader.problems.at(entry.position) { () throws(Fault) in
                 try CheckText.fieldName(entry.key)
             }
-            let value = reader.reading(entry.key).value(entry.value, "a header's value") { text throws(Fault) in
-                try CheckText.fieldValue(text)
+            let expectation = "a header's value, or a list of them"
+            let values = reader.reading(entry.key).items(entry.value, expectation).compactMap { item in
+                reader.reading(entry.key).value(item, expectation) { text throws(Fault) in
+                    try CheckText.fieldValue(text)
+                }
             }
-            guard let name, let value else { continue }
-            settings.fields.append(HTTPCheckSettings.Field(name: name, value: value))
+            guard let name else { continue }
+            settings.fields += values.map { HTTPCheckSettings.Field(name: name, value: $0) }
+        }
+        if settings.fields.count > Limits.maximumCheckFields {
+            reader.refuse(node, "at most \(Limits.maximumCheckFields) headers")
         }
     }
 }

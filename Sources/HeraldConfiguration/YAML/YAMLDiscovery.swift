@@ -4,11 +4,10 @@ internal import NetworkAddress
 /// The keys of servers that the name service tells of, beside those of every server.
 struct YAMLDiscovery {
     private var source: DiscoverySettings.Source?
+    private var prefix: String?
     private var refresh: Duration?
     private var maximum: Int?
     private var preference: DiscoverySettings.Family?
-    /// In place of the key that the servers stand under.
-    private var prefix: String?
     private var isRequired: Bool?
     private var initialAddress: IPAddress?
     private var nameservers: [SocketAddress] = []
@@ -24,7 +23,7 @@ struct YAMLDiscovery {
                 }
             },
             "prefix": { discovery, node, reader in
-                discovery.prefix = reader.value(node, "the beginning of the servers' names") { text throws(Fault) in
+                discovery.prefix = reader.value(node, "how its servers' names begin") { text throws(Fault) in
                     try NameText.check(text)
                 }
             },
@@ -96,10 +95,12 @@ struct YAMLDiscovery {
         return discovery
     }
 
-    /// Servers that are called by `prefix` and a number; nil where something is wrong that was told of.
-    func settings(prefix: String?, prototype: ServerSettings) -> DiscoverySettings? {
+    /// Servers that are called by a prefix and a number; nil where something is wrong that was told of.
+    ///
+    /// - Parameter usualPrefix: where `prefix` says nothing else; nil for the first word of the name that is looked up.
+    func settings(usualPrefix: String?, prototype: ServerSettings) -> DiscoverySettings? {
         guard let source else { return nil }
-        let prefix = self.prefix ?? prefix ?? DiscoveryText.prefix(of: source)
+        let prefix = prefix ?? usualPrefix ?? DiscoveryText.prefix(of: source)
         var settings = DiscoverySettings(source: source, naming: .numbered(prefix: prefix), prototype: prototype)
         if let maximum { settings.maximum = maximum }
         settings.start = isRequired == true ? .required : .empty
@@ -114,6 +115,9 @@ struct YAMLDiscovery {
             naming: .single(name),
             prototype: prototype
         )
+        // Both are the discovery's own, and filled in with each address.
+        settings.prototype.name = ""
+        settings.prototype.address = .name("", port: 1)
         settings.maximum = 1
         settings.start = isRequired == false ? .empty : .required
         apply(to: &settings)

@@ -38,7 +38,7 @@ struct YAMLServer {
             return nil
         }
         let server = withoutAddress(rest, at: entries[0].position, reader)
-        return discovery.settings(prefix: prefix, prototype: server.settings).map { .discovery($0) }
+        return discovery.settings(usualPrefix: prefix, prototype: server.settings).map { .discovery($0) }
     }
 
     private static func server(_ entries: [YAMLEntry], _ entry: YAMLEntry, _ reader: YAMLReader) -> Meaning? {
@@ -64,10 +64,10 @@ struct YAMLServer {
             )
             return nil
         }
-        if let maximum = entries.first(where: { $0.key == "max" }) {
+        for entry in entries where entry.key == "max" || entry.key == "prefix" {
             reader.problems.error(
-                maximum.position,
-                "'max' of a server of its own, which is one",
+                entry.position,
+                "'\(entry.key)' of a server of its own, which is one",
                 expected: "'from-dns' in place of 'address'"
             )
         }

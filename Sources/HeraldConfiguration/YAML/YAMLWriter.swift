@@ -108,20 +108,23 @@ package struct YAMLWriter {
         }
         var keys = Set(backend.servers.map(\.name))
         for discovery in backend.discoveries {
+            if case .single(let name) = discovery.naming { keys.insert(name) }
+        }
+        for discovery in backend.discoveries {
             var parts = parts(discovery)
-            var key = key(discovery)
-            if !keys.insert(key).inserted {
-                parts.append("prefix: \(scalar(key))")
-                while !keys.insert(key).inserted { key += "-" }
+            let key: String
+            switch discovery.naming {
+            case .single(let name):
+                key = name
+            case .numbered(let prefix):
+                // A server may be called as others begin.
+                key =
+                    (0...keys.count).lazy.map { $0 == 0 ? prefix : "\(prefix)-dns\($0)" }
+                    .first { !keys.contains($0) } ?? prefix
+                keys.insert(key)
+                if key != prefix { parts.insert("prefix: \(scalar(prefix))", at: 1) }
             }
             lines.append("      \(scalar(key)): \(mapping(parts))")
-        }
-    }
-
-    private func key(_ discovery: DiscoverySettings) -> String {
-        switch discovery.naming {
-        case .single(let name): name
-        case .numbered(let prefix): prefix
         }
     }
 
@@ -217,7 +220,13 @@ package struct YAMLWriter {
         parts.append("path: \(scalar(http.path))")
         if let host = http.host { parts.append("host: \(scalar(host))") }
         if !http.fields.isEmpty {
-            parts.append("headers: \(mapping(http.fields.map { "\(key($0.name)): \(scalar($0.value))" }))")
+            var names: [String] = []
+            for field in http.fields where !names.contains(field.name) { names.append(field.name) }
+            let headers = names.map { name in
+                let values = http.fields.filter { $0.name == name }.map { scalar($0.value) }
+                return "\(key(name)): \(values.count == 1 ? values[0] : "[\(values.joined(separator: ", "))]")"
+            }
+            parts.append("headers: \(mapping(headers))")
         }
         if http.status != usual.status {
             let ranges = http.status.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }

@@ -20,6 +20,12 @@ package struct KnownAddresses: Sendable {
         package var unknown: String?
         /// Why there are none, where that is known.
         package var nothing: String?
+
+        package init(addresses: [IPAddress] = [], unknown: String? = nil, nothing: String? = nil) {
+            self.addresses = addresses
+            self.unknown = unknown
+            self.nothing = nothing
+        }
     }
 
     private var known: [String: [DiscoverySettings.Family: [IPAddress]]] = [:]
