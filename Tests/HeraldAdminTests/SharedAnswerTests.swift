@@ -78,7 +78,10 @@ import Testing
         let body = AdminBody(SharedAnswerTests.bigBody)
         try await withLoop { loop in
             let page = BodyPage { body }
-            try await withEndpoint(loop, pages: [page]) { endpoint, address in
+            // Readers come one after the other, on a machine that may be slow.
+            var timeouts = AdminTimeouts()
+            timeouts.reply = .seconds(600)
+            try await withEndpoint(loop, pages: [page], timeouts: timeouts) { endpoint, address in
                 let clients = try await self.slowReaders(20, loop, address)
                 await loop.until { page.askedCount == clients.count }
                 #expect(await endpoint.connectionCount == clients.count)
