@@ -92,6 +92,13 @@ let package = Package(
             exclude: ["stress.sh"],
             swiftSettings: houseRules
         ),
+        // Headers by the million, for the benchmark.
+        .executableTarget(
+            name: "ParserBench",
+            dependencies: ["ProxyProtocol"],
+            path: "Benchmarks/Parser",
+            swiftSettings: houseRules
+        ),
         .testTarget(
             name: "HeraldCoreTests",
             dependencies: ["HeraldCore", "NetworkAddress", "ProxyProtocol"],

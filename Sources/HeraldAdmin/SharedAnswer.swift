@@ -48,20 +48,6 @@ actor SharedAnswer: LoopActor {
     }
 }
 
-/// How long an answer that has taken work is good enough, so that work has a bounded share of the time.
-struct WorkRest {
-    private var end: ContinuousClock.Instant?
-
-    mutating func worked(from began: ContinuousClock.Instant, to ended: ContinuousClock.Instant) {
-        let rest = (ended - began) * (Limits.adminWorkShare - 1)
-        end = ended + min(rest, Limits.maximumAdminAnswerAge)
-    }
-
-    func holds(at now: ContinuousClock.Instant) -> Bool {
-        end.map { now < $0 } ?? false
-    }
-}
-
 /// Long work on a loop, which lets the loop's sessions have their turns in between.
 struct WorkTurns {
     private let loop: EventLoop

@@ -35,6 +35,7 @@ extension Proxy: StatusSource {
             status.openFiles = SystemInformation.openFileCount
             status.openFileLimit = SystemInformation.openFileLimit
             status.droppedLogLines = journal.droppedLines
+            status.diagnoses = diagnoses.all.map(\.text)
             var reports: [Worker.Report] = []
             for worker in workers { reports.append(await onLoop(of: worker) { $0.report }) }
             status.loops = reports.map { LoopStatus(sessionCount: $0.sessionCount, lag: $0.lag) }
@@ -53,7 +54,9 @@ extension Proxy: StatusSource {
         for report in reports {
             if let more = report.counts[name] { counts.add(more) }
         }
-        let errors = reports.flatMap { $0.headerErrors[name] ?? [] }.sorted { $0.time.microsecondsSince1970 > $1.time.microsecondsSince1970 }
+        let errors = reports.flatMap { $0.headerErrors[name] ?? [] }.sorted {
+            $0.time.microsecondsSince1970 > $1.time.microsecondsSince1970
+        }
         return FrontendStatus(
             name: name,
             binds: zip(frontend.settings.binds, frontend.addresses).map { bind, address in

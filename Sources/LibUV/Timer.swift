@@ -55,10 +55,13 @@ extension Duration {
 
 extension EventLoop {
     /// Suspends the task for `duration`; returns early, without error, when the task is cancelled.
+    ///
+    /// It may last longer by a 64th of itself, and by 16 ms at most: tasks that sleep long wake together where they can, as
+    /// each time that the loop wakes up costs more than most of what it then does.
     package func sleep(for duration: Duration) async {
         let sleeper = Sleeper(loop: self)
         await withTaskCancellationHandler {
-            await sleeper.sleep(for: duration)
+            await suspend { sleeper.sleep(for: duration, $0) }
         } onCancel: {
             // Cancellation may come from any thread.
             execute { sleeper.wake() }
@@ -71,22 +74,30 @@ extension EventLoop {
 private final class Sleeper: @unchecked Sendable {
     private let loop: EventLoop
     private var timer: Timer?
-    private var continuation: CheckedContinuation<Void, Never>?
+    private var continuation: LoopContinuation?
     private var isAwake = false
 
     init(loop: EventLoop) {
         self.loop = loop
     }
 
-    func sleep(for duration: Duration) async {
+    func sleep(for duration: Duration, _ continuation: LoopContinuation) {
         loop.checkThread()
-        guard !isAwake && !Task.isCancelled else { return }
-        await withCheckedContinuation { continuation in
-            self.continuation = continuation
-            let timer = Timer(loop: loop)
-            self.timer = timer
-            timer.start(after: duration) { [self] in wake() }
-        }
+        guard !isAwake && !Task.isCancelled else { return continuation.resume() }
+        self.continuation = continuation
+        let timer = Timer(loop: loop)
+        self.timer = timer
+        timer.start(after: .milliseconds(commonDelay(duration.wholeMilliseconds))) { [self] in wake() }
+    }
+
+    /// The delay until the next time at or after `delay` that others are likely to wake at as well.
+    private func commonDelay(_ delay: UInt64) -> UInt64 {
+        let slack = min(delay / 64, 16)
+        guard slack > 1 else { return delay }
+        // Whole multiples of a power of two, so that long and short sleeps meet.
+        let beat = UInt64(1) << UInt64(63 - slack.leadingZeroBitCount)
+        let end = loop.now + delay
+        return (end + beat - 1) / beat * beat - loop.now
     }
 
     func wake() {

@@ -10,7 +10,7 @@ struct HealthCheckTests {
         let herald = try Herald(
             configuration(
                 bind: "127.0.0.1:\(port)",
-                backend: ["option redispatch 1"],
+                backend: ["option redispatch 1", "timeout check 5s"],
                 servers: "\(stays.address) check inter 100 rise 2 fall 2",
                 "\(goes.address) check inter 100 rise 2 fall 2"
             ),
@@ -63,6 +63,7 @@ struct HealthCheckTests {
         _ = try Herald(
             configuration(
                 bind: "127.0.0.1:\(port)",
+                backend: ["timeout check 5s"],
                 servers: "\(server.address) send-proxy-v2 check inter 100 port \(checked.address.port)"
             ),
             ports: port
@@ -77,7 +78,11 @@ struct HealthCheckTests {
         let port = try FreePorts.next()
         let server = try RecordingServer("s1")
         _ = try Herald(
-            configuration(bind: "127.0.0.1:\(port)", servers: "\(server.address) check inter 100 \(options)"),
+            configuration(
+                bind: "127.0.0.1:\(port)",
+                backend: ["timeout check 5s"],
+                servers: "\(server.address) check inter 100 \(options)"
+            ),
             ports: port
         )
         return try #require(server.record { $0.ending != .open })

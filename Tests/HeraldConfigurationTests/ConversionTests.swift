@@ -46,7 +46,9 @@ import Testing
 
     @Test(arguments: exampleFiles)
     func exampleFilesComeBack(name: String) throws {
-        try expectSameAsYAML(try Configuration.read(exampleBytes(name), fileName: name).settings)
+        try expectSameAsYAML(
+            try Configuration.read(exampleBytes(name), fileName: name, environment: noVariables).settings
+        )
     }
 
     @Test func commentsCannotEndTheirLine() throws {
@@ -91,7 +93,7 @@ private enum HAProxyText {
             text += "listen l\(index)\n bind 10.0.0.1:\(1000 + index)\n" + some(proxyLines(&generator), &generator)
             text += servers(&generator)
         }
-        return text
+        return text + resolvers
     }
 
     private static let expectLines = [
@@ -109,17 +111,39 @@ private enum HAProxyText {
             " retries \(Int.random(in: 0...100, using: &generator))", " option redispatch", " no option redispatch",
             " maxconn \(Int.random(in: 0...9, using: &generator))", " mode tcp",
             " balance \(pick(algorithms, &generator))", " hash-type consistent", " option allbackups",
-            " default-server \(options(&generator))",
+            " default-server \(options(&generator))", " option httpchk",
+            " option httpchk HEAD /a HTTP/1.1\\r\\nHost:\\ b",
+            " option tcp-check", " http-check send meth GET uri /b?c=\\\"d\\\" hdr X-A 'b: c'",
+            " http-check expect status 200,300-399", " tcp-check expect string '220 '", " tcp-check send QUIT\\r\\n",
+            " tcp-check send-binary 00fF", " tcp-check expect binary 0d0a",
         ]
     }
 
     private static func servers(_ generator: inout SeededGenerator) -> String {
         let hosts = ["10.0.0.1:80", "[2001:db8::1]:80", "::1:80", "a.example:80", "null:1", "5.example:80"]
         let names = ["s", "true", "-", "1", "a:b", ".x", "null"]
-        return names.prefix(Int.random(in: 0...7, using: &generator)).map { name in
+        let servers = names.prefix(Int.random(in: 0...7, using: &generator)).map { name in
             " server \(name) \(pick(hosts, &generator)) \(options(&generator))\n"
-        }.joined()
+        }
+        let sources = ["web.example:80", "_http._tcp.web.example", "5.example:80"]
+        let templates = ["t", "null"].prefix(Int.random(in: 0...2, using: &generator)).map { prefix in
+            " server-template \(prefix) \(pick(["1", "1-7", "1024"], &generator)) \(pick(sources, &generator)) "
+                + "\(options(&generator))\n"
+        }
+        return (servers + templates).joined()
     }
+
+    private static let resolvers = """
+        resolvers dns
+         nameserver a 10.0.0.53:53
+         nameserver b [::1]:54
+         resolve_retries 100
+         timeout resolve 250
+         timeout retry 1m
+        resolvers system
+         parse-resolv-conf
+
+        """
 
     private static func options(_ generator: inout SeededGenerator) -> String {
         let all = [
@@ -129,7 +153,9 @@ private enum HAProxyText {
             "no-check-send-proxy", "proxy-v2-options crc32c", "backup", "no-backup", "maxconn 0", "maxconn 30",
             "maxqueue 7", "slowstart 30s", "observe layer4", "observe none", "error-limit 3",
             "on-error \(pick(["fastinter", "fail-check", "sudden-death", "mark-down"], &generator))",
-            "on-marked-down shutdown-sessions",
+            "on-marked-down shutdown-sessions", "resolvers \(pick(["dns", "system"], &generator))",
+            "resolve-prefer \(pick(["ipv4", "ipv6"], &generator))",
+            "init-addr \(pick(["last,libc,none", "libc", "none", "10.0.0.9", "libc,::1"], &generator))",
         ]
         return all.filter { _ in Int.random(in: 0..<3, using: &generator) == 0 }.joined(separator: " ")
     }
@@ -149,6 +175,7 @@ private enum RandomSettings {
         var process = ProcessSettings()
         process.threads = maybe(Int.random(in: 1...256, using: &generator), &generator)
         process.maximumSessions = maybe(77, &generator)
+        process.drainDelay = duration(&generator)
         process.drainTimeout = duration(&generator)
         process.admin = maybe(SocketAddress(.v6(IPv6Address(high: 0, low: 1)), port: 9901), &generator)
         process.log.format = one(LogSettings.Format.allCases, &generator)
@@ -197,6 +224,9 @@ private enum RandomSettings {
             server($0, &generator)
         }
         var settings = BackendSettings(name: name, servers: servers)
+        settings.discoveries = ["t", "null", "x.1"].prefix(Int.random(in: 0...3, using: &generator)).map {
+            discovery($0, &generator)
+        }
         settings.retries = Int.random(in: 0...100, using: &generator)
         settings.redispatches = Bool.random(using: &generator)
         settings.timeouts.connect = duration(&generator)
@@ -211,25 +241,30 @@ private enum RandomSettings {
         return settings
     }
 
-    private static func server(_ name: String, _ generator: inout SeededGenerator) -> ServerSettings {
+    private static func server(
+        _ name: String,
+        _ generator: inout SeededGenerator,
+        at address: ServerAddress? = nil
+    ) -> ServerSettings {
         let addresses: [ServerAddress] = [
             .name("a.example", port: 80), .name("null", port: 1),
             .ip(SocketAddress(.v4(IPv4Address(10, 0, 0, 1)), port: 65_535)),
             .ip(SocketAddress(.v6(IPv6Address(high: 0, low: 0xFFFF_0A00_0001)), port: 80)),
         ]
-        var settings = ServerSettings(name: name, address: one(addresses, &generator))
+        var settings = ServerSettings(name: name, address: address ?? one(addresses, &generator))
         settings.weight = Int.random(in: 0...256, using: &generator)
         settings.isDisabled = Bool.random(using: &generator)
         var options = Version2Options()
         options.hasChecksum = Bool.random(using: &generator)
         options.passedTypes = maybe([0x02, 0xEA, 0xE1, 0x00, 0x20], &generator) ?? []
-        let texts = ["", "plain", "a: b, {c} # \"d\" \\ 'e'", "\0\n\t\u{7F}\u{85}é\u{1F600}", "true", " x "]
+        let texts = ["", "plain", "${HOME} $${X} $", "${", "a: b, {c} # \"d\" \\ 'e'", "\0\n\t\u{7F}\u{85}é\u{1F600}", "true", " x "]
         options.addedTLVs =
             maybe(texts, &generator)?.enumerated().map { index, text in
                 Version2Options.AddedTLV(type: UInt8(0xE0 + index), value: Array(text.utf8))
             } ?? []
         settings.announcement = one([.none, .version1, .version2(options)], &generator)
         var check = HealthCheckSettings()
+        check.kind = kind(&generator)
         check.interval = duration(&generator)
         check.fastInterval = maybe(duration(&generator), &generator)
         check.downInterval = maybe(duration(&generator), &generator)
@@ -245,6 +280,55 @@ private enum RandomSettings {
         settings.slowStart = maybe(duration(&generator), &generator)
         settings.endsSessionsWhenDown = Bool.random(using: &generator)
         if settings.check != nil { settings.observation = maybe(observation(&generator), &generator) }
+        return settings
+    }
+
+    private static let texts = [
+        "plain", "a: b, {c} # \"d\" \\ 'e'", "\0\n\t\r\u{7F}\u{85}\u{2028}é\u{1F600}", "true", " x ", "- 1", "0x10",
+        "~",
+    ]
+
+    private static func kind(_ generator: inout SeededGenerator) -> HealthCheckSettings.Kind {
+        if Bool.random(using: &generator) { return .tcp }
+        if Bool.random(using: &generator) {
+            let steps = (0...Int.random(in: 0...31, using: &generator)).map { _ -> DialogueStep in
+                let bytes = one(texts.map { Array($0.utf8) } + [[0xFF, 0x00, 0x0A], [0xC3]], &generator)
+                return Bool.random(using: &generator) ? .send(bytes) : .expect(bytes)
+            }
+            return .dialogue(steps)
+        }
+        var http = HTTPCheckSettings()
+        http.method = one(["GET", "OPTIONS", "null", "M-SEARCH", "*"], &generator)
+        http.path = one(["/", "/a?b=c&d=\"e\"#f", "//"], &generator)
+        http.host = maybe(one(["a.example", "[::1]:80", "*", ""], &generator), &generator)
+        let fields = [
+            ("X-A", "b: c"), ("X-A", ""), ("x-a", "d"), ("null", ""), ("!#$%&'*+-.^_`|~", "\"\t'"), ("1", "true"),
+        ]
+        http.fields = maybe(fields.map { HTTPCheckSettings.Field(name: $0.0, value: $0.1) }, &generator) ?? []
+        http.status = one([[200...399], [204...204], [100...599, 200...200, 301...302]], &generator)
+        http.body = maybe(Array(one(texts, &generator).utf8), &generator)
+        return .http(http)
+    }
+
+    private static func discovery(_ name: String, _ generator: inout SeededGenerator) -> DiscoverySettings {
+        let prototype = server("", &generator, at: .name("", port: 1))
+        let addresses = DiscoverySettings.Source.addresses(name: "null", port: 65_535)
+        let isSingle = Bool.random(using: &generator)
+        var settings = DiscoverySettings(
+            source: isSingle ? addresses : one([addresses, .service(name: "_http._tcp.a.example")], &generator),
+            naming: isSingle ? .single(name) : .numbered(prefix: name),
+            prototype: prototype
+        )
+        settings.refresh = max(duration(&generator), DiscoverySettings.shortestRefresh)
+        settings.maximum = isSingle ? 1 : one([1, 64, 1024], &generator)
+        settings.preference = maybe(one([.ipv4, .ipv6], &generator), &generator)
+        settings.start = one([.required, .empty, .address(.v6(IPv6Address(high: 1, low: 2)))], &generator)
+        let ip = IPAddress.v6(IPv6Address(high: 0, low: 1))
+        settings.nameservers =
+            maybe([SocketAddress(ip, port: 53), SocketAddress(.v4(IPv4Address(10, 0, 0, 53)), port: 5353)], &generator)
+            ?? []
+        settings.timeout = maybe(duration(&generator), &generator)
+        settings.attempts = maybe(one([1, 3, 100], &generator), &generator)
         return settings
     }
 

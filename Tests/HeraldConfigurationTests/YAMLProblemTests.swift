@@ -77,8 +77,8 @@ import Testing
             "7:19: error: '10.0.0.1:+80' counts from the port that the client dialled, which Herald does not support; expected a port from 1 to 65535"
         ),
         (
-            "servers: { s: \"${HOST}:80\" }",
-            "7:19: error: '${HOST}:80' has an environment variable, which Herald does not support; expected HOST:PORT, such as 192.0.2.1:80, [2001:db8::1]:80 or host.example:80"
+            "servers: { s: \"$HOST:80\" }",
+            "7:19: error: '$HOST:80' has an environment variable, which only Herald's YAML can have, as ${NAME}; expected HOST:PORT, such as 192.0.2.1:80, [2001:db8::1]:80 or host.example:80"
         ),
         (
             "servers: { s: http://a.example:80 }",
@@ -103,7 +103,7 @@ import Testing
         ("check: on", "7:49: error: 'on' for 'check'; expected true or false, without quotes; did you mean 'true'?"),
         (
             "check: { inter: 2s }",
-            "7:51: error: unknown key 'inter' in a check; expected interval, fast-interval, down-interval, rise, fall, timeout, port, address or send-proxy; did you mean 'interval'?"
+            "7:51: error: unknown key 'inter' in a check; expected http, send-expect, interval, fast-interval, down-interval, rise, fall, timeout, port, address or send-proxy; did you mean 'interval'?"
         ),
         ("check: { interval: 0s }", "7:61: error: '0s' for 'interval'; expected a duration of 1ms or more"),
         ("check: { rise: 0 }", "7:57: error: '0' for 'rise' is out of range; expected a whole number from 1 to 10000"),

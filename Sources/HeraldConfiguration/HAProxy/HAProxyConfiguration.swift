@@ -24,6 +24,7 @@ struct HAProxyFile {
         /// `defaults`; the name is empty where it has none.
         case defaults(name: String, HAProxyProxy)
         case proxy(HAProxyProxy)
+        case resolvers(HAProxyResolvers)
         /// A section that is passed over.
         case skipped
     }
@@ -34,6 +35,7 @@ struct HAProxyFile {
     /// Of the last `defaults` section, which holds for all proxies below that say nothing else.
     private var defaults = HAProxyProxy.Options()
     private var namedDefaults: [String: HAProxyProxy.Options] = [:]
+    private var resolvers: [String: HAProxyResolvers] = [:]
 
     init(problems: Problems) {
         self.problems = problems
@@ -43,6 +45,7 @@ struct HAProxyFile {
     /// nil where there is an error.
     mutating func finish() -> ProxySettings? {
         closeSection()
+        applyResolvers()
         return builder.build()
     }
 
@@ -54,6 +57,9 @@ struct HAProxyFile {
             closeSection()
             section = .global
             refuseArguments(line.arguments, of: line.keyword)
+        } else if line.keyword.text == "resolvers" {
+            closeSection()
+            openResolvers(line)
         } else if let meaning = HAProxyFile.otherSections[line.keyword.text] {
             closeSection()
             section = .skipped
@@ -84,6 +90,9 @@ struct HAProxyFile {
             )
         case .global:
             HAProxyGlobal.read(line, into: &builder.process, HAProxyArguments(problems: problems))
+        case .resolvers(var resolvers):
+            resolvers.read(line, HAProxyArguments(problems: problems))
+            section = .resolvers(resolvers)
         case .defaults(let name, var proxy):
             proxy.read(line, HAProxyArguments(problems: problems))
             section = .defaults(name: name, proxy)
@@ -119,7 +128,7 @@ struct HAProxyFile {
         if word == "no" || (word == "default" && line.words.count > 1) { return false }
         var keywords: [String] = []
         switch section {
-        case .none, .skipped:
+        case .none, .skipped, .resolvers:
             break
         case .global:
             if HAProxyGlobal.words[word] != nil { return false }
@@ -153,13 +162,55 @@ extension HAProxyFile {
 
     private static let otherSections: [String: HAProxyWords<Never>.Meaning] = {
         let ignored =
-            "peers resolvers mailers userlist ring cache http-errors crt-store traces log-profile acme healthcheck"
+            "peers mailers userlist ring cache http-errors crt-store traces log-profile acme healthcheck"
         let unsupported = "program fcgi-app log-forward"
         var meanings: [String: HAProxyWords<Never>.Meaning] = [:]
         for word in ignored.split(separator: " ") { meanings[String(word)] = .ignored("nothing in Herald uses it") }
         for word in unsupported.split(separator: " ") { meanings[String(word)] = .unsupported(nil) }
         return meanings
     }()
+
+    private mutating func openResolvers(_ line: HAProxyLine) {
+        guard let name = line.arguments.first else {
+            problems.error(line.keyword.position, "'resolvers' without a name", expected: "resolvers NAME")
+            section = .skipped
+            return
+        }
+        refuseArguments(line.arguments.dropFirst(), of: line.keyword)
+        if resolvers[name.text] != nil {
+            problems.error(
+                name.position,
+                "resolvers section \(name.quoted) exists already",
+                expected: "a name of its own"
+            )
+        }
+        section = .resolvers(HAProxyResolvers(name: name.text))
+    }
+
+    /// Sections may come in any order.
+    private mutating func applyResolvers() {
+        refuseUnknownResolvers()
+        for backend in builder.backends.indices {
+            for (index, name) in builder.backends[backend].resolvers.enumerated() {
+                guard let name else { continue }
+                resolvers[name.value]?.apply(to: &builder.backends[backend].settings.discoveries[index])
+            }
+        }
+    }
+
+    /// Each place once: a `default-server` names one for many servers.
+    private func refuseUnknownResolvers() {
+        var refused: Set<SourcePosition> = []
+        for name in builder.backends.flatMap({ $0.resolvers.compactMap(\.self) + $0.idleResolvers })
+        where resolvers[name.value] == nil && refused.insert(name.position).inserted {
+            problems.error(
+                name.position,
+                "there is no resolvers section \(Quotation.quote(name.value))",
+                expected: "the name of one in this file",
+                suggestion: problems.nearest(to: name.value, among: resolvers.keys.sorted())
+            )
+        }
+    }
 
     private mutating func openProxy(_ line: HAProxyLine, _ sides: HAProxyProxy.Sides) {
         var arguments = line.arguments
@@ -178,7 +229,8 @@ extension HAProxyFile {
             }
             name = problems.at(word.position) { () throws(Fault) in try NameText.check(word.text) } ?? "?"
         }
-        let inherited = inheritedOptions(&arguments, isDefaults: sides.isEmpty)
+        var inherited = inheritedOptions(&arguments, isDefaults: sides.isEmpty)
+        inherited.checks = inherited.checks.inherited
         refuseArguments(arguments, of: line.keyword)
         let position = line.words.count > 1 ? line.words[1].position : line.keyword.position
         let proxy = HAProxyProxy(
@@ -219,6 +271,8 @@ extension HAProxyFile {
         switch section {
         case .none, .global, .skipped:
             break
+        case .resolvers(let read):
+            resolvers[read.name] = read
         case .defaults(let name, let proxy):
             defaults = proxy.options
             if !name.isEmpty { namedDefaults[name] = proxy.options }

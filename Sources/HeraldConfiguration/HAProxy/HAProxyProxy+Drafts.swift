@@ -83,7 +83,7 @@ extension HAProxyProxy {
                 server.value.options.server(
                     named: server.value.name,
                     at: server.value.address,
-                    checkTimeout: options.checkTimeout
+                    checks: options.checks
                 )
             }
         )
@@ -98,8 +98,15 @@ extension HAProxyProxy {
         settings.usesAllBackups = options.usesAllBackups
         settings.maximumQueue = maximumQueue(problems)
         warnOfUnchecked(problems)
+        options.checks.refuseImpossible(problems)
+        options.checks.warnOfIdleRules(problems)
         var draft = BackendDraft(position: position, settings: settings)
         draft.serverPositions = servers.map(\.position)
+        draft.settings.discoveries = templates.map { $0.value.settings(checks: options.checks) }
+        draft.discoveryPositions = templates.map(\.position)
+        draft.resolvers = templates.map(\.value.options.discovery.resolvers)
+        draft.idleResolvers = servers.compactMap(\.value.options.discovery.resolvers)
+        for server in servers { server.value.options.discovery.warnIfIdle(of: server.value.address, problems) }
         draft.mentionsServer = mentionsServer
         return draft
     }

@@ -22,7 +22,7 @@ extension HAProxyProxy {
             "server": Keyword(side: .backend) { $2.timeout($1, into: &$0.options.serverTimeout) },
             "server-fin": Keyword(side: .backend) { $2.timeout($1, into: &$0.options.serverFinTimeout) },
             "tunnel": Keyword(side: .backend) { $2.timeout($1, into: &$0.options.tunnelTimeout) },
-            "check": Keyword(side: .backend) { $2.timeout($1, into: &$0.options.checkTimeout) },
+            "check": Keyword(side: .backend) { $2.timeout($1, into: &$0.options.checks.timeout) },
             // 0 is as if it were not there: then, too, HAProxy takes `timeout connect`.
             "queue": Keyword(side: .backend) { $2.timeout($1, into: &$0.options.queueTimeout) },
         ],
@@ -52,12 +52,14 @@ extension HAProxyProxy {
     private static let optionWords = HAProxyWords<Keyword>(
         acts: [
             "redispatch": Keyword(side: .backend, action: readRedispatch),
+            "httpchk": Keyword(side: .backend) { $0.options.checks.readHTTPOption($1, $2) },
+            "tcp-check": Keyword(side: .backend) { $0.options.checks.readTCPOption($1, $2) },
             "allbackups": Keyword(side: .backend) { proxy, line, arguments in
                 arguments.nothing(after: line)
                 proxy.options.usesAllBackups = !line.isNegated
             },
         ],
-        granted: "tcp-check tcplog splice-auto splice-request splice-response",
+        granted: "tcplog splice-auto splice-request splice-response",
         ignored: [
             "Herald logs every session; 'log: {sessions: errors}' in YAML logs fewer": """
             dontlognull dontlog-normal log-health-checks log-separate-errors logasap
@@ -77,8 +79,8 @@ extension HAProxyProxy {
             """,
         ],
         unsupported: [
-            "'check' alone, which connects": """
-            httpchk ssl-hello-chk smtpchk ldap-check mysql-check pgsql-check redis-check spop-check external-check
+            "'option tcp-check' with its rules, or 'check' alone, which connects": """
+            ssl-hello-chk smtpchk ldap-check mysql-check pgsql-check redis-check spop-check external-check
             """,
             "": "transparent http_proxy",
         ]

@@ -20,7 +20,7 @@ struct HAProxyProxy {
         var serverFinTimeout: Duration?
         var tunnelTimeout: Duration?
         var queueTimeout: Duration?
-        var checkTimeout: Duration?
+        var checks = HAProxyChecks()
         var retries = 3
         var redispatches = false
         var balance = BackendSettings.Balance.roundrobin
@@ -42,6 +42,7 @@ struct HAProxyProxy {
     var binds: [HAProxyBind] = []
     var expectProxyRules: [HAProxyExpectRule] = []
     var mentionsServer = false
+    var templates: [Located<HAProxyTemplate>] = []
     var servers: [Located<(name: String, address: ServerAddress, options: HAProxyServerOptions)>] = []
 
     init(kind: String, name: String, position: SourcePosition, sides: Sides, options: Options) {
@@ -108,6 +109,9 @@ extension HAProxyProxy {
         acts: [
             "bind": Keyword(side: .frontend, isOwn: true, action: readBind),
             "server": Keyword(side: .backend, isOwn: true, action: readServer),
+            "server-template": Keyword(side: .backend, isOwn: true, action: readServerTemplate),
+            "http-check": Keyword(side: .backend) { $0.options.checks.readHTTPRule($1, $2) },
+            "tcp-check": Keyword(side: .backend) { $0.options.checks.readTCPRule($1, $2) },
             "default-server": Keyword(side: .backend, action: readDefaultServer),
             "tcp-request": Keyword(side: .frontend, isOwn: true, action: readTCPRequest),
             "mode": Keyword(action: readMode),
@@ -152,10 +156,9 @@ extension HAProxyProxy {
             "": """
             rate-limit filter filter-sequence source use-server stick stick-table tcp-response
             force-persist ignore-persist force-be-switch persist external-check dispatch transparent be-unpublished
-            crt quic-initial server-template
+            crt quic-initial
             """,
             "one 'default_backend' for a frontend": "use_backend acl",
-            "'check' alone, which connects": "tcp-check http-check",
             "the section left out": "disabled",
             "'mode tcp'; Herald does not look into HTTP": """
             http-request http-response http-after-response http-send-name-header redirect capture cookie

@@ -13,9 +13,10 @@ struct HAProxyServerOptions {
     private var sendsVersion2 = false
     private var hasChecksum = false
     private(set) var pool = HAProxyPoolOptions()
+    private(set) var discovery = HAProxyDiscoveryOptions()
 
-    /// The server that these options make; `checkTimeout` is the backend's.
-    func server(named name: String, at address: ServerAddress, checkTimeout: Duration?) -> ServerSettings {
+    /// The server that these options make; `checks` are the backend's.
+    func server(named name: String, at address: ServerAddress, checks: HAProxyChecks) -> ServerSettings {
         var server = ServerSettings(name: name, address: address)
         server.weight = weight
         server.isDisabled = isDisabled
@@ -28,7 +29,8 @@ struct HAProxyServerOptions {
         }
         if isChecked {
             var check = check
-            check.timeout = checkTimeout
+            check.timeout = checks.timeout
+            check.kind = checks.settings
             check.announcement = check.announcement(
                 following: server.announcement,
                 isForced: isCheckHeaderForced ? true : nil
@@ -82,6 +84,15 @@ struct HAProxyServerOptions {
             "no-send-proxy-v2": Option { options, _, _, _ in options.sendsVersion2 = false },
             "check-send-proxy": Option { options, _, _, _ in options.isCheckHeaderForced = true },
             "no-check-send-proxy": Option { options, _, _, _ in options.isCheckHeaderForced = false },
+            "resolvers": Option(value: "the name of a 'resolvers' section") { options, _, value, _ in
+                options.discovery.readResolvers(value)
+            },
+            "resolve-prefer": Option(value: "ipv4 or ipv6") { options, _, value, arguments in
+                options.discovery.readPreference(value, arguments)
+            },
+            "init-addr": Option(value: "a list of last, libc, none or an address") { options, _, value, arguments in
+                options.discovery.readStart(value, arguments)
+            },
             "proxy-v2-options": Option(value: "crc32c") { options, _, value, arguments in
                 options.readVersion2Options(value, arguments)
             },
@@ -112,8 +123,7 @@ struct HAProxyServerOptions {
             "a server without TLS; Herald passes it through": tlsWords,
             "'maxconn', whatever the load": "minconn",
             "'send-proxy' or 'send-proxy-v2'": "send-proxy-v2-ssl send-proxy-v2-ssl-cn set-proxy-v2-tlv-fmt",
-            "an address, or a name that resolves at the start":
-                "resolvers resolve-opts resolve-prefer resolve-net init-addr",
+            "'resolvers' alone, which takes every address": "resolve-opts resolve-net",
             "": """
             cookie track on-marked-up agent-check agent-send
             agent-inter agent-addr agent-port source usesrc interface namespace redir proto check-proto socks4
@@ -187,17 +197,38 @@ extension HAProxyProxy {
         let address = problems.at(line.words[2].position) { () throws(Fault) in
             try AddressText.server(line.words[2].text, expectation: portExpectation)
         }
+        let options = serverOptions(line.words.dropFirst(3), of: "server", proxy, arguments)
+        guard let name, let address else { return }
+        // Without name servers, or with an address, it is looked up once at most.
+        guard options.discovery.resolvers != nil, case .name(let host, let port) = address else {
+            proxy.servers.append(Located(value: (name, address, options), position: line.words[1].position))
+            return
+        }
+        let template = HAProxyTemplate(
+            naming: .single(name),
+            source: .addresses(name: host, port: port),
+            maximum: 1,
+            options: options
+        )
+        proxy.templates.append(Located(value: template, position: line.words[1].position))
+    }
+
+    static func serverOptions(
+        _ words: ArraySlice<HAProxyWord>,
+        of keyword: String,
+        _ proxy: HAProxyProxy,
+        _ arguments: HAProxyArguments
+    ) -> HAProxyServerOptions {
         var options = proxy.options.server
         HAProxyServerOptions.Option.read(
-            line.words.dropFirst(3),
+            words,
             into: &options,
             HAProxyServerOptions.words,
             flags: HAProxyServerOptions.flags,
-            of: "server",
+            of: keyword,
             arguments
         )
-        guard let name, let address else { return }
-        proxy.servers.append(Located(value: (name, address, options), position: line.words[1].position))
+        return options
     }
 
     /// `default-server [OPTION...]`, for the servers below it.

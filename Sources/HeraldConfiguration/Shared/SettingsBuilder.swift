@@ -21,6 +21,12 @@ struct BackendDraft {
     var settings: BackendSettings
     /// One for each of `settings.servers`.
     var serverPositions: [SourcePosition] = []
+    /// One for each of `settings.discoveries`.
+    var discoveryPositions: [SourcePosition] = []
+    /// For each of `settings.discoveries` what its language calls the name servers; none in YAML.
+    var resolvers: [Located<String>?] = []
+    /// Those that are named where nothing is looked up.
+    var idleResolvers: [Located<String>] = []
     /// Whether a server was written, even if it was wrong.
     var mentionsServer = false
 }
@@ -74,8 +80,12 @@ struct SettingsBuilder {
 
     private func refuseDuplicates(_ names: some Sequence<Located<String>>, _ kind: String, in owner: String = "") {
         var first: [String: SourcePosition] = [:]
+        var refused: SourcePosition?
         for name in names {
             if let earlier = first[name.value] {
+                // One place may give many names; one of them is enough.
+                if name.position == refused { continue }
+                refused = name.position
                 problems.error(
                     name.position,
                     "\(kind) \(Quotation.quote(name.value)) exists already\(owner), on line \(earlier.line)",
@@ -110,8 +120,14 @@ struct SettingsBuilder {
         var count = 0
         for backend in backends {
             let servers = zip(backend.settings.servers, backend.serverPositions)
+            let discoveries = zip(backend.settings.discoveries, backend.discoveryPositions)
+            let names =
+                servers.map { Located(value: $0.name, position: $1) }
+                + discoveries.flatMap { discovery, position in
+                    discovery.serverNames.map { Located(value: $0, position: position) }
+                }
             refuseDuplicates(
-                servers.lazy.map { Located(value: $0.name, position: $1) },
+                backend.settings.discoveries.isEmpty ? names : names.sorted { $0.position < $1.position },
                 "server",
                 in: " in backend \(Quotation.quote(backend.settings.name))"
             )
@@ -122,6 +138,7 @@ struct SettingsBuilder {
                 )
             }
             count += backend.settings.servers.count
+            count += backend.settings.discoveries.reduce(0) { $0 + $1.maximum }
             if count > Limits.maximumServers {
                 problems.error(
                     backend.position,
@@ -177,6 +194,16 @@ struct SettingsBuilder {
                 backend.position,
                 "backend \(Quotation.quote(backend.settings.name)) is used by no frontend"
             )
+        }
+    }
+}
+
+extension DiscoverySettings {
+    /// All that its servers may be called.
+    fileprivate var serverNames: [String] {
+        switch naming {
+        case .single(let name): [name]
+        case .numbered(let prefix): (1...maximum).map { "\(prefix)\($0)" }
         }
     }
 }

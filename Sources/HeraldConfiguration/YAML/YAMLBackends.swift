@@ -24,6 +24,10 @@ extension YAMLFile {
             where backend.draft.settings.servers[index].check?.timeout == nil {
                 backend.draft.settings.servers[index].check?.timeout = backend.checkTimeout
             }
+            for index in backend.draft.settings.discoveries.indices
+            where backend.draft.settings.discoveries[index].prototype.check?.timeout == nil {
+                backend.draft.settings.discoveries[index].prototype.check?.timeout = backend.checkTimeout
+            }
             if backend.hasTunnel { backendsWithTunnel.insert(entry.key) }
             if backend.hasServerTimeout { backendsWithServerTimeout.insert(entry.key) }
             builder.backends.append(backend.draft)
@@ -104,70 +108,27 @@ private struct YAMLBackend {
     private mutating func readServers(_ node: YAMLNode, _ reader: YAMLReader) {
         let isEmptyMapping = if case .mapping(let entries) = node.content { entries.isEmpty } else { false }
         draft.mentionsServer = !isEmptyMapping
+        // All of them, without a name of their own: servers: { from-dns: ... }
+        if case .mapping(let entries) = node.content, YAMLDiscovery.isMeant(by: entries) {
+            guard let entries = reader.entries(node, "a mapping") else { return }
+            add(YAMLServer.discovery(entries, prefix: nil, reader), at: node.position)
+            return
+        }
         for entry in YAMLFile.named(node, "server", reader) {
-            guard let server = YAMLServer.read(entry, reader.reading(entry.key)) else { continue }
-            draft.settings.servers.append(server)
-            draft.serverPositions.append(entry.position)
+            add(YAMLServer.read(entry, reader.reading(entry.key)), at: entry.position)
         }
     }
-}
 
-/// What a check's `send-proxy` says.
-enum YAMLCheckHeader {
-    case unsaid
-    case never
-    case asServer(SourcePosition)
-    case version(Announcement)
-}
-
-struct YAMLCheck {
-    var settings = HealthCheckSettings()
-    var header = YAMLCheckHeader.unsaid
-
-    static let keys = YAMLKeys<YAMLCheck>(
-        subject: "a check",
-        keys: [
-            "interval": { check, node, reader in
-                check.settings.interval = reader.duration(node) ?? check.settings.interval
-            },
-            "fast-interval": { check, node, reader in
-                check.settings.fastInterval = reader.duration(node)
-            },
-            "down-interval": { check, node, reader in
-                check.settings.downInterval = reader.duration(node)
-            },
-            "rise": { check, node, reader in
-                check.settings.rise =
-                    reader.integer(node, in: HealthCheckSettings.countRange) ?? check.settings.rise
-            },
-            "fall": { check, node, reader in
-                check.settings.fall =
-                    reader.integer(node, in: HealthCheckSettings.countRange) ?? check.settings.fall
-            },
-            "timeout": { check, node, reader in
-                check.settings.timeout = reader.duration(node)
-            },
-            "port": { check, node, reader in
-                check.settings.port = reader.integer(node, in: 1...65_535).map { UInt16($0) }
-            },
-            "address": { check, node, reader in
-                check.settings.address = reader.value(node, "an IP address") {
-                    text throws(Fault) in try AddressText.ip(text)
-                }
-            },
-            "send-proxy": { check, node, reader in
-                switch node.content {
-                case .scalar("v1", _): check.header = .version(.version1)
-                case .scalar("v2", _): check.header = .version(.version2(Version2Options()))
-                default:
-                    guard let isOn = reader.truth(node) else { return }
-                    check.header = isOn ? .asServer(node.position) : .never
-                }
-            },
-        ],
-        foreignWords: [
-            "inter": "interval", "fastinter": "fast-interval", "downinter": "down-interval", "addr": "address",
-            "check-send-proxy": "send-proxy",
-        ]
-    )
+    private mutating func add(_ meaning: YAMLServer.Meaning?, at position: SourcePosition) {
+        switch meaning {
+        case .server(let server):
+            draft.settings.servers.append(server)
+            draft.serverPositions.append(position)
+        case .discovery(let discovery):
+            draft.settings.discoveries.append(discovery)
+            draft.discoveryPositions.append(position)
+        case nil:
+            break
+        }
+    }
 }

@@ -8,24 +8,84 @@ struct YAMLServer {
     var checkHeader: YAMLCheckHeader = .unsaid
     var observation = YAMLObservation()
 
-    static func read(_ entry: YAMLEntry, _ reader: YAMLReader) -> ServerSettings? {
-        var server = YAMLServer()
-        server.settings.name = entry.key
-        if case .mapping = entry.value.content {
-            keys.read(entry.value, into: &server, reader)
-            if !keys.mention("address", in: entry.value) {
-                reader.problems.error(
-                    entry.position,
-                    "server \(Quotation.quote(entry.key)) has no 'address'",
-                    expected: "address: HOST:PORT"
-                )
-            }
-            server.applyCheckHeader(reader)
-            server.applyObservation(entry.value, reader)
-        } else {
+    /// What one entry comes to.
+    enum Meaning {
+        case server(ServerSettings)
+        case discovery(DiscoverySettings)
+    }
+
+    /// nil where something is wrong that was told of.
+    static func read(_ entry: YAMLEntry, _ reader: YAMLReader) -> Meaning? {
+        guard case .mapping = entry.value.content else {
+            var server = YAMLServer()
+            server.settings.name = entry.key
             server.readAddress(entry.value, reader)
+            return server.hasAddress ? .server(server.settings) : nil
         }
-        return server.hasAddress ? server.settings : nil
+        guard let entries = reader.entries(entry.value, "a mapping with the keys of a server") else { return nil }
+        if YAMLDiscovery.isMeant(by: entries) { return discovery(entries, prefix: entry.key, reader) }
+        return server(entries, entry, reader)
+    }
+
+    /// Servers that the name service tells of.
+    ///
+    /// - Parameter prefix: of their names; nil for the first word of the name that is looked up.
+    static func discovery(_ entries: [YAMLEntry], prefix: String?, _ reader: YAMLReader) -> Meaning? {
+        var rest = entries
+        let discovery = YAMLDiscovery.read(&rest, reader)
+        if let address = rest.first(where: { $0.key == "address" }) {
+            reader.problems.error(address.position, "'address' beside 'from-dns'", expected: "one of the two")
+            return nil
+        }
+        let server = withoutAddress(rest, at: entries[0].position, reader)
+        return discovery.settings(usualPrefix: prefix, prototype: server.settings).map { .discovery($0) }
+    }
+
+    private static func server(_ entries: [YAMLEntry], _ entry: YAMLEntry, _ reader: YAMLReader) -> Meaning? {
+        var rest = entries
+        let mention = YAMLDiscovery.mention(in: entries)
+        let discovery = mention.map { _ in YAMLDiscovery.read(&rest, reader) }
+        var server = withoutAddress(rest, at: entry.position, reader)
+        server.settings.name = entry.key
+        if !keys.mention("address", in: entry.value) {
+            reader.problems.error(
+                entry.position,
+                "server \(Quotation.quote(entry.key)) has no 'address'",
+                expected: "address: HOST:PORT"
+            )
+        }
+        guard server.hasAddress else { return nil }
+        guard let discovery, let mention else { return .server(server.settings) }
+        guard case .name(let host, let port) = server.settings.address else {
+            reader.problems.error(
+                mention.position,
+                "\(Quotation.quote(mention.key)) of a server that has an address, which is not looked up",
+                expected: "a host name in 'address'"
+            )
+            return nil
+        }
+        for entry in entries where entry.key == "max" || entry.key == "prefix" {
+            reader.problems.error(
+                entry.position,
+                "'\(entry.key)' of a server of its own, which is one",
+                expected: "'from-dns' in place of 'address'"
+            )
+        }
+        return .discovery(
+            discovery.settings(single: entry.key, host: host, port: port, prototype: server.settings)
+        )
+    }
+
+    private static func withoutAddress(
+        _ entries: [YAMLEntry],
+        at position: SourcePosition,
+        _ reader: YAMLReader
+    ) -> YAMLServer {
+        var server = YAMLServer()
+        keys.read(entries, into: &server, reader)
+        server.applyCheckHeader(reader)
+        server.applyObservation(YAMLNode(content: .mapping(entries), position: position), reader)
+        return server
     }
 
     static let keys = YAMLKeys<YAMLServer>(

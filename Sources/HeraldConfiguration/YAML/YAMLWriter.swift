@@ -25,6 +25,9 @@ package struct YAMLWriter {
         let usual = ProcessSettings()
         if let threads = process.threads { lines.append("threads: \(threads)") }
         if let sessions = process.maximumSessions { lines.append("maximum-sessions: \(sessions)") }
+        if process.drainDelay != usual.drainDelay {
+            lines.append("drain-delay: \(DurationText.write(process.drainDelay))")
+        }
         if process.drainTimeout != usual.drainTimeout {
             lines.append("drain-timeout: \(DurationText.write(process.drainTimeout))")
         }
@@ -97,12 +100,69 @@ package struct YAMLWriter {
         lines.append("      server: \(timeout(backend.timeouts.server))")
         if let fin = backend.timeouts.serverFin { lines.append("      server-fin: \(DurationText.write(fin))") }
         lines.append("      tunnel: \(timeout(backend.timeouts.tunnel))")
-        lines.append("    servers:\(backend.servers.isEmpty ? " {}" : "")")
-        for server in backend.servers { lines.append("      \(scalar(server.name)): \(text(server))") }
+        let isEmpty = backend.servers.isEmpty && backend.discoveries.isEmpty
+        lines.append("    servers:\(isEmpty ? " {}" : "")")
+        for server in backend.servers {
+            let address = "address: \(scalar(server.address.description))"
+            lines.append("      \(scalar(server.name)): \(mapping([address] + parts(server)))")
+        }
+        var keys = Set(backend.servers.map(\.name))
+        for discovery in backend.discoveries {
+            if case .single(let name) = discovery.naming { keys.insert(name) }
+        }
+        for discovery in backend.discoveries {
+            var parts = parts(discovery)
+            let key: String
+            switch discovery.naming {
+            case .single(let name):
+                key = name
+            case .numbered(let prefix):
+                // A server may be called as others begin.
+                key =
+                    (0...keys.count).lazy.map { $0 == 0 ? prefix : "\(prefix)-dns\($0)" }
+                    .first { !keys.contains($0) } ?? prefix
+                keys.insert(key)
+                if key != prefix { parts.insert("prefix: \(scalar(prefix))", at: 1) }
+            }
+            lines.append("      \(scalar(key)): \(mapping(parts))")
+        }
     }
 
-    private func text(_ server: ServerSettings) -> String {
-        var parts = ["address: \(scalar(server.address.description))"]
+    private func parts(_ discovery: DiscoverySettings) -> [String] {
+        let usual = DiscoverySettings(
+            source: discovery.source,
+            naming: discovery.naming,
+            prototype: discovery.prototype
+        )
+        var parts: [String] = []
+        let isSingle = if case .single = discovery.naming { true } else { false }
+        switch discovery.source {
+        case .addresses(let name, let port):
+            parts.append("\(isSingle ? "address" : "from-dns"): \(scalar("\(name):\(port)"))")
+        case .service(let name):
+            parts.append("from-dns: \(scalar(name))")
+        }
+        parts.append("refresh: \(DurationText.write(discovery.refresh))")
+        if !isSingle && discovery.maximum != usual.maximum { parts.append("max: \(discovery.maximum)") }
+        if let preference = discovery.preference { parts.append("prefer: \(preference)") }
+        switch discovery.start {
+        case .required: if !isSingle { parts.append("required: true") }
+        case .empty: if isSingle { parts.append("required: false") }
+        case .address(let ip): parts.append("initial-address: \(scalar(ip.description))")
+        }
+        if !discovery.nameservers.isEmpty {
+            parts.append(
+                "nameservers: [\(discovery.nameservers.map { scalar($0.description) }.joined(separator: ", "))]"
+            )
+        }
+        if let timeout = discovery.timeout { parts.append("timeout: \(DurationText.write(timeout))") }
+        if let attempts = discovery.attempts { parts.append("attempts: \(attempts)") }
+        return parts + self.parts(discovery.prototype)
+    }
+
+    /// All but its name and address.
+    private func parts(_ server: ServerSettings) -> [String] {
+        var parts: [String] = []
         if let check = server.check { parts.append("check: \(text(check, of: server))") }
         switch server.announcement {
         case .none: break
@@ -116,7 +176,7 @@ package struct YAMLWriter {
         if let duration = server.slowStart { parts.append("slowstart: \(DurationText.write(duration))") }
         if let observation = server.observation { parts += text(observation) }
         if server.endsSessionsWhenDown { parts.append("on-marked-down: shutdown-sessions") }
-        return mapping(parts)
+        return parts
     }
 
     private func text(_ observation: ObservationSettings) -> [String] {
@@ -130,6 +190,11 @@ package struct YAMLWriter {
     private func text(_ check: HealthCheckSettings, of server: ServerSettings) -> String {
         let usual = HealthCheckSettings()
         var parts: [String] = []
+        switch check.kind {
+        case .tcp: break
+        case .http(let http): parts.append("http: \(text(http))")
+        case .dialogue(let steps): parts.append("send-expect: [\(steps.map(text).joined(separator: ", "))]")
+        }
         if check.interval != usual.interval { parts.append("interval: \(DurationText.write(check.interval))") }
         if let fast = check.fastInterval { parts.append("fast-interval: \(DurationText.write(fast))") }
         if let down = check.downInterval { parts.append("down-interval: \(DurationText.write(down))") }
@@ -146,6 +211,40 @@ package struct YAMLWriter {
             }
         }
         return parts.isEmpty ? "true" : mapping(parts)
+    }
+
+    private func text(_ http: HTTPCheckSettings) -> String {
+        let usual = HTTPCheckSettings()
+        var parts: [String] = []
+        if http.method != usual.method { parts.append("method: \(scalar(http.method))") }
+        parts.append("path: \(scalar(http.path))")
+        if let host = http.host { parts.append("host: \(scalar(host))") }
+        if !http.fields.isEmpty {
+            var names: [String] = []
+            for field in http.fields where !names.contains(field.name) { names.append(field.name) }
+            let headers = names.map { name in
+                let values = http.fields.filter { $0.name == name }.map { scalar($0.value) }
+                return "\(key(name)): \(values.count == 1 ? values[0] : "[\(values.joined(separator: ", "))]")"
+            }
+            parts.append("headers: \(mapping(headers))")
+        }
+        if http.status != usual.status {
+            let ranges = http.status.map { $0.count == 1 ? "\($0.lowerBound)" : "\($0.lowerBound)-\($0.upperBound)" }
+            parts.append("status: [\(ranges.joined(separator: ", "))]")
+        }
+        if let body = http.body { parts.append("body: \(scalar(String(decoding: body, as: UTF8.self)))") }
+        return mapping(parts)
+    }
+
+    private func text(_ step: DialogueStep) -> String {
+        let (key, bytes) =
+            switch step {
+            case .send(let bytes): ("send", bytes)
+            case .expect(let bytes): ("expect", bytes)
+            }
+        if let text = String(validating: bytes, as: UTF8.self) { return mapping(["\(key): \(scalar(text))"]) }
+        let hex = bytes.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+        return mapping(["\(key)-hex: \"\(hex)\""])
     }
 
     private func text(_ options: Version2Options) -> String {
@@ -174,8 +273,13 @@ package struct YAMLWriter {
         "{ \(parts.joined(separator: ", ")) }"
     }
 
-    /// Plain where nothing else can be read from it, otherwise in double quotes.
+    /// For values: a `$` is doubled, or it could begin a variable of the environment.
     private func scalar(_ text: String) -> String {
+        key(text.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$"))
+    }
+
+    /// Plain where nothing else can be read from it, otherwise in double quotes.
+    private func key(_ text: String) -> String {
         let first = text.utf8.first
         let isPlain =
             text.utf8.allSatisfy { NameText.isLetterOrDigit($0) || "-_.:/".utf8.contains($0) }
@@ -187,6 +291,9 @@ package struct YAMLWriter {
         for scalar in text.unicodeScalars {
             switch scalar {
             case "\"", "\\": quoted += "\\\(scalar)"
+            case "\r": quoted += "\\r"
+            case "\n": quoted += "\\n"
+            case "\t": quoted += "\\t"
             case " "..."~": quoted.unicodeScalars.append(scalar)
             default:
                 let digits = String(scalar.value, radix: 16)

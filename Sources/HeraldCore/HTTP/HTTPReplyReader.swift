@@ -50,12 +50,8 @@ package struct HTTPReply: Hashable, Sendable {
 
     package var isSuccess: Bool { (200...299).contains(status) }
 
-    /// RFC 9112, section 4.
     fileprivate init?(_ head: HTTPHead) {
-        let words = head.startLine.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
-        guard words.count >= 2, let version = HTTPVersion(words[0]), version.major == 1, words[1].utf8.count == 3,
-            let status = Int(words[1]), (100...599).contains(status)
-        else { return nil }
+        guard let status = head.status else { return nil }
         self.status = status
     }
 
@@ -63,5 +59,16 @@ package struct HTTPReply: Hashable, Sendable {
     package var line: String {
         let visible = body.split { !(0x21...0x7e).contains($0) }
         return visible.map { String(decoding: $0, as: UTF8.self) }.joined(separator: " ")
+    }
+}
+
+extension HTTPHead {
+    /// Of a reply to HTTP/1.x (RFC 9112, section 4), 100 to 599; nil where it is none.
+    var status: Int? {
+        let words = startLine.split(separator: " ", maxSplits: 2, omittingEmptySubsequences: false)
+        guard words.count >= 2, let version = HTTPVersion(words[0]), version.major == 1, words[1].utf8.count == 3,
+            let status = Int(words[1]), (100...599).contains(status)
+        else { return nil }
+        return status
     }
 }

@@ -80,6 +80,12 @@ package enum Limits {
     package static let maximumCheckSteps = 32
     /// Fields that an HTTP check adds.
     package static let maximumCheckFields = 32
+    /// After a PROXY header and a FIN, how long a check that only connects waits for what the server makes of the header.
+    package static let checkHeaderReplyTimeout = Duration.seconds(1)
+    /// How long a server may take to answer a check's FIN with its own: a close with unread bytes would be a reset.
+    package static let checkFarewellTimeout = Duration.seconds(1)
+    /// Checks that are over, and whose server's FIN is still waited for. Beyond that, connections are closed at once.
+    package static let maximumCheckFarewells = 64
     /// First checks are spread over this at most, however long the interval.
     package static let maximumFirstCheckDelay = Duration.seconds(10)
 
@@ -98,6 +104,14 @@ package enum Limits {
     package static let maximumDNSRecords = 4096
     /// SRV targets whose addresses are looked up for one answer.
     package static let maximumServiceTargets = 256
+    /// Look-ups of names under way at one time, for each costs descriptors.
+    package static let maximumConcurrentLookUps = 128
+    /// Sockets that a look-up has open: one for datagrams, one for an answer that is too long for them.
+    package static let descriptorsPerLookUp = 2
+    /// SRV targets of one look-up that are asked about at one time: more datagrams may not fit into a name server's buffer.
+    package static let maximumConcurrentTargets = 16
+    /// How soon a look-up that failed is repeated, however long the refresh.
+    package static let failedLookUpPause = Duration.seconds(5)
     /// How long the start waits for first answers of names that need not resolve.
     package static let firstLookUpTimeout = Duration.seconds(5)
 
@@ -146,6 +160,13 @@ package enum Limits {
     package static let maximumHTTPReplyBytes = 64 * 1024
     /// For `herald health`, from the look-up of a name to the end of the reply.
     package static let healthPollTimeout = Duration.seconds(3)
+
+    // MARK: Diagnosis
+
+    /// Causes of trouble that are told and kept, until a reload.
+    package static let maximumDiagnoses = 100
+    /// First clients of a frontend that must all have the gateway's address before that is told.
+    package static let sessionsUntilGateway = 50
 
     // MARK: Log
 

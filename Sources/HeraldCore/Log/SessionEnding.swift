@@ -102,7 +102,8 @@ extension SessionEnding {
     /// Whether what came in the place of the PROXY header ended it.
     package var concernsHeader: Bool {
         switch self {
-        case .headerMalformed, .headerTimeout, .headerMissing, .untrustedPeer, .headerFromUntrusted, .tooManyWaiting: true
+        case .headerMalformed, .headerTimeout, .headerMissing, .untrustedPeer, .headerFromUntrusted, .tooManyWaiting:
+            true
         default: false
         }
     }

@@ -45,6 +45,8 @@ package struct ProxyStatus: Sendable {
     package var openFileLimit = 0
     package var droppedLogLines: UInt64 = 0
     package var loops: [LoopStatus] = []
+    /// Well-known causes of trouble that were seen since the last reload, in plain words.
+    package var diagnoses: [String] = []
     package var frontends: [FrontendStatus] = []
     package var backends: [BackendStatus] = []
 

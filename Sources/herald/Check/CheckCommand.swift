@@ -23,62 +23,17 @@ struct CheckCommand: ParsableCommand {
 
     func run() throws {
         let settings = try ConfigurationFile.read(config).settings
-        let parts = [
+        var parts = [
             CheckCommand.count(settings.frontends.count, "frontend"),
             CheckCommand.count(settings.backends.count, "backend"),
             CheckCommand.count(settings.backends.reduce(0) { $0 + $1.servers.count }, "server"),
         ]
+        let names = settings.backends.reduce(0) { $0 + $1.discoveries.count }
+        if names > 0 { parts.append("\(CheckCommand.count(names, "name")) to look servers up by") }
         StandardStream.output.write("\(config): ok: \(parts.joined(separator: ", "))\n")
     }
 
     private static func count(_ number: Int, _ thing: String) -> String {
         "\(number) \(thing)\(number == 1 ? "" : "s")"
-    }
-}
-
-/// The configuration file that a command is about.
-enum ConfigurationFile {
-    /// Names the file where the command line does not.
-    static let environmentName = "HERALD_CONFIG"
-    /// Where an image has it.
-    static let defaultPath = "/etc/herald/herald.yaml"
-
-    /// The file for a command line that names none, where there is one.
-    static var known: String? {
-        if let path = SystemInformation.environment(environmentName), !path.isEmpty { return path }
-        return SystemInformation.fileMark(defaultPath) == nil ? nil : defaultPath
-    }
-
-    /// The same.
-    ///
-    /// - Throws: exit code 2 where there is none, after saying where it was looked for.
-    static func find() throws -> String {
-        if let known { return known }
-        StandardError.write(
-            """
-            herald: no configuration file: there is no --config, \(environmentName) is not set, and there is no \
-            \(defaultPath)
-            """
-        )
-        throw ExitCode(2)
-    }
-
-    /// Reads the file; warnings and errors go to standard error, a line each.
-    ///
-    /// - Parameter showsWarnings: whether a valid file's warnings are shown.
-    /// - Throws: the command's exit code.
-    static func read(_ path: String, showsWarnings: Bool = true) throws -> Configuration {
-        do throws(ConfigurationError) {
-            let configuration = try Configuration.read(file: path)
-            if showsWarnings { report(configuration.report.lines) }
-            return configuration
-        } catch {
-            report(error.lines)
-            throw ExitCode(error.isBadUsage ? 2 : 1)
-        }
-    }
-
-    private static func report(_ lines: [String]) {
-        if !lines.isEmpty { StandardError.write(lines.joined(separator: "\n")) }
     }
 }

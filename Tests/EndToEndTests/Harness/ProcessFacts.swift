@@ -39,16 +39,29 @@ struct ProcessFacts {
         let own = Set(descriptors)
         var ports = Set<UInt16>()
         for table in ["tcp", "tcp6"] {
-            for line in contents(ofFile: "/proc/\(pid)/net/\(table)").split(separator: "\n").dropFirst() {
+            for line in ProcessFacts.listeners(ofFile: "/proc/\(pid)/net/\(table)") {
                 // sl, local address, remote address, state (0A: listening), queues, timers, ..., inode
                 let fields = line.split(separator: " ")
-                guard fields.count > 9, fields[3] == "0A", own.contains("socket:[\(fields[9])]") else { continue }
+                guard fields.count > 9, own.contains("socket:[\(fields[9])]") else { continue }
                 if let hex = fields[1].split(separator: ":").last, let port = UInt16(hex, radix: 16) {
                     ports.insert(port)
                 }
             }
         }
         return ports
+    }
+
+    /// The lines of listening sockets, which come first: behind them may be a hundred thousand of others.
+    private static func listeners(ofFile path: String) -> [Substring] {
+        guard let file = FileHandle(forReadingAtPath: path) else { return [] }
+        defer { try? file.close() }
+        var text = ""
+        while let data = try? file.read(upToCount: 4096), !data.isEmpty {
+            text += String(decoding: data, as: UTF8.self)
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst().dropLast()
+            if lines.contains(where: { $0.split(separator: " ").dropFirst(3).first != "0A" }) { break }
+        }
+        return text.split(separator: "\n").dropFirst().filter { $0.split(separator: " ").dropFirst(3).first == "0A" }
     }
 
     /// What each open descriptor stands for: a path, `socket:[inode]` and so on.
