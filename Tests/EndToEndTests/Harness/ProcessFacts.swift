@@ -39,11 +39,11 @@ struct ProcessFacts {
         let own = Set(descriptors)
         var ports = Set<UInt16>()
         for table in ["tcp", "tcp6"] {
-            let text = contents(ofFile: "/proc/\(pid)/net/\(table)")
-            for line in text.split(separator: "\n", maxSplits: 1000).dropFirst() {
+            // Those that listen come first; the connections behind them, most of them over, may be a hundred thousand.
+            let text = beginning(ofFile: "/proc/\(pid)/net/\(table)", byteCount: 64 * 1024)
+            for line in text.split(separator: "\n").dropFirst() {
                 // sl, local address, remote address, state (0A: listening), queues, timers, ..., inode
-                let fields = line.split(separator: " ", maxSplits: 10)
-                // Those that listen come first; behind them may be thousands that are over.
+                let fields = line.split(separator: " ")
                 guard fields.count > 9, fields[3] == "0A" else { break }
                 guard own.contains("socket:[\(fields[9])]") else { continue }
                 if let hex = fields[1].split(separator: ":").last, let port = UInt16(hex, radix: 16) {
@@ -59,6 +59,12 @@ struct ProcessFacts {
         let path = "/proc/\(pid)/fd"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(path)/\($0)") }
+    }
+
+    private func beginning(ofFile path: String, byteCount: Int) -> String {
+        guard let file = FileHandle(forReadingAtPath: path) else { return "" }
+        defer { try? file.close() }
+        return String(decoding: (try? file.read(upToCount: byteCount)) ?? Data(), as: UTF8.self)
     }
 
     private func status(_ key: String) -> Int {
