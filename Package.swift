@@ -54,6 +54,12 @@ let package = Package(
         .target(
             name: "HeraldAdmin",
             dependencies: ["HeraldCore", "LibUV", "NetworkAddress"],
+            resources: [
+                .embedInCode("Pages/Dashboard/dashboard.html"),
+                .embedInCode("Pages/Dashboard/dashboard.css"),
+                .embedInCode("Pages/Dashboard/dashboard.js"),
+                .embedInCode("Pages/Status/status.schema.json"),
+            ],
             swiftSettings: houseRules
         ),
 
@@ -84,6 +90,13 @@ let package = Package(
             dependencies: ["LibUV", "NetworkAddress"],
             path: "Tests/BridgeStress",
             exclude: ["stress.sh"],
+            swiftSettings: houseRules
+        ),
+        // Headers by the million, for the benchmark.
+        .executableTarget(
+            name: "ParserBench",
+            dependencies: ["ProxyProtocol"],
+            path: "Benchmarks/Parser",
             swiftSettings: houseRules
         ),
         .testTarget(

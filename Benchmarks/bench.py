@@ -1,104 +1,222 @@
 #!/usr/bin/env python3
 """Herald, haproxy and nginx on the same work, in turn, on one machine: what each costs.
 
-All traffic stays on loopback. Each proxy runs on one thread and announces its clients to nginx (Herald and haproxy by
-PROXY version 2, nginx by version 1). Proxies take turns in every round, and the ratio is taken round by round.
+All traffic stays on loopback. A whole run writes results.md, results.json and results.svg, and the table in the README; a
+quick one writes beside the build.
 """
 
 import argparse
+import json
 import os
-import resource
-import shutil
-import subprocess
 import sys
 import tempfile
+import time
 from datetime import date
+from typing import NamedTuple
 
 sys.dont_write_bytecode = True
 
+import capacity
+import checks
+import comparison
+import growth
+import idle
+import parser
+import picture
+import readme
 import report
+from processes import raise_open_files
 from proxies import Bench
-from workloads import CONNECTIONS, IDLE_SESSIONS, connections_microseconds, idle_session_bytes, requests_microseconds
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(HERE)
+BUILT = os.path.join(ROOT, ".build/static/release")
+
+
+class Extent(NamedTuple):
+    """How much is measured."""
+
+    rounds: int
+    # Of one run of HTTP.
+    seconds: int
+    works: tuple
+    works_of_two: tuple
+    rounds_of_two: int
+    memory_rounds: int
+    quiet_seconds: int
+    balances: tuple
+    growth_rounds: int
+    kinds_of_checks: tuple
+    checks_rounds: int
+
+
+WHOLE = Extent(
+    rounds=7,
+    seconds=1,
+    works=comparison.HTTP + comparison.BULK,
+    works_of_two=comparison.HTTP[:2] + comparison.BULK[2:3],
+    rounds_of_two=5,
+    memory_rounds=2,
+    quiet_seconds=10,
+    balances=growth.BALANCES,
+    growth_rounds=3,
+    kinds_of_checks=tuple(checks.KINDS),
+    checks_rounds=3,
+)
+QUICK = Extent(
+    rounds=2,
+    seconds=1,
+    works=comparison.HTTP + comparison.BULK[2:3],
+    works_of_two=comparison.HTTP[1:2] + comparison.BULK[2:3],
+    rounds_of_two=1,
+    memory_rounds=1,
+    quiet_seconds=3,
+    balances=growth.BALANCES[:1],
+    growth_rounds=1,
+    kinds_of_checks=tuple(checks.KINDS)[:1],
+    checks_rounds=1,
+)
+
+
+class Section(NamedTuple):
+    """A part of the results: as Markdown, and for results.json."""
+
+    title: str
+    text: str
+    data: dict
 
 
 def main():
-    options = arguments("results.md")
-    # Every idle session is a descriptor here, and two in a proxy.
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    rounds, seconds = (3, 1) if options.quick else (7, 3)
+    options = arguments()
+    extent = QUICK if options.quick else WHOLE
+    began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="herald-bench-") as directory:
         os.chmod(directory, 0o755)
-        bench = Bench(directory, options.herald)
-        with bench.web_server() as web:
-            rows = measure(bench, web.port, rounds, seconds)
-    size = stripped_size(options.herald)
-    text = markdown(rows, size, rounds, seconds, options)
-    print(report.aligned(report.table(rows)))
-    print(f"\nherald with the Swift runtime in it, stripped: {size / 1e6:.1f} MB")
-    with open(options.output, "w") as file:
-        file.write(text)
-    print(f"written to {os.path.relpath(options.output)}")
+        results = measure(Bench(directory, options.herald), options, extent)
+    seconds = time.monotonic() - began
+    print(report.aligned("\n".join(f"\n{section.title}\n{section.text}" for section in results.sections)))
+    write(results, options, extent)
+    print(f"\n{seconds:.0f} s; written to {os.path.relpath(options.output)}/results.{{md,json,svg}}")
 
 
-def arguments(output):
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
-    parser.add_argument("--herald", default=os.path.join(ROOT, ".build/static/release/herald"), help="the binary to measure")
-    parser.add_argument("--output", default=os.path.join(ROOT, "Benchmarks", output), help="where the table goes")
-    return parser.parse_args()
+def arguments():
+    options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    options.add_argument("--quick", action="store_true", help="fewer and shorter rounds")
+    options.add_argument("--herald", default=os.path.join(BUILT, "herald"), help="the binary to measure")
+    options.add_argument("--parser", default=os.path.join(BUILT, "ParserBench"), help="the program that reads headers")
+    options.add_argument("--output", help="folder of the results (Benchmarks; for a quick run, .build/bench)")
+    options = options.parse_args()
+    options.output = options.output or (os.path.join(ROOT, ".build/bench") if options.quick else HERE)
+    return options
 
 
-def measure(bench, server, rounds, seconds):
-    """Rows of the table: what, values of each proxy by round, digits."""
-    starters = bench.proxies()
-    work = {"requests": requests_microseconds, "connections": connections_microseconds}
-    figures = {name: {proxy: [] for proxy in starters} for name in [*work, "idle", "start"]}
-    for number in range(rounds):
-        # Whoever comes first in one round comes last in the next.
-        order = list(starters)[:: 1 if number % 2 == 0 else -1]
-        for proxy in order:
-            with starters[proxy](server) as program:
-                idle, start = idle_session_bytes(program)
-                figures["idle"][proxy].append(idle / 1024)
-                figures["start"][proxy].append(start / 1024)
-            for name, run in work.items():
-                with starters[proxy](server) as program:
-                    run(program, 1)
-                    figures[name][proxy].append(run(program, seconds))
-        print(f"round {number + 1} of {rounds}", file=sys.stderr)
-    return [
-        ("CPU for a request on a kept connection, us", figures["requests"], 1),
-        ("CPU for a connection with one request, us", figures["connections"], 1),
-        ("memory at start, MiB", figures["start"], 1),
-        (f"memory for an idle session (of {IDLE_SESSIONS}), KiB", figures["idle"], 2),
+class Results(NamedTuple):
+    sections: list
+    one: comparison.Comparison
+    two: comparison.Comparison
+    memory: dict
+    size: int
+
+
+def measure(bench, options, extent):
+    with bench.web_server() as web:
+        servers = web.ports
+        # Before the rest leaves ended connections by the thousand, whose memory would be taken for sessions'.
+        memory = idle.memory(bench, servers, extent.memory_rounds, progress)
+        quiet = idle.quiet(bench, servers, extent.quiet_seconds, progress)
+        one = comparison.compare(bench, servers, extent.works, extent.rounds, extent.seconds, 1, progress)
+        two = comparison.compare(bench, servers, extent.works_of_two, extent.rounds_of_two, extent.seconds, 2, progress)
+        many = growth.measure(bench, servers, extent.balances, extent.growth_rounds, 1, progress)
+    checked = checks.measure(bench, extent.kinds_of_checks, extent.checks_rounds, 2 * checks.INTERVAL_SECONDS, progress)
+    speeds, counts = parser.speeds(options.parser), parser.counts(bench.directory, options.parser)
+    size = report.stripped_size(options.herald)
+    sections = [
+        Section("CPU time, one thread", one.cost_table(), one.data()),
+        Section("CPU time, two threads", two.cost_table(), two.data()),
+        Section("Throughput and latency, one thread", one.speed_table(), {}),
+        Section("Throughput and latency, two threads", two.speed_table(), {}),
+        Section("Memory", memory_text(memory, size), {"rounds": memory, "binary_bytes": size}),
+        Section("When nothing happens", quiet_text(quiet), quiet),
+        Section("More servers", growth_text(many), many),
+        Section("Health checks", checks_text(checked), checked),
+        Section("Reading headers", parser.table(speeds, counts), parser.data(speeds, counts)),
+        Section("How far it goes", capacity.text(one, two, memory, raise_open_files()), {}),
     ]
+    return Results(sections, one, two, memory, size)
 
 
-def stripped_size(binary):
-    with tempfile.TemporaryDirectory() as directory:
-        copy = os.path.join(directory, "stripped")
-        shutil.copy(binary, copy)
-        subprocess.run(["strip", copy], check=True)
-        return os.path.getsize(copy)
+def memory_text(memory, size):
+    return (
+        f"{report.table(idle.memory_rows(memory))}\n\n{idle.given_back_text(memory)}\n\n"
+        f"The binary with the Swift runtime in it, stripped: {size / 1e6:.1f} MB."
+    )
 
 
-def markdown(rows, size, rounds, seconds, options):
-    command = "make bench QUICK=1" if options.quick else "make bench"
-    return f"""# What Herald costs
+def quiet_text(quiet):
+    return (
+        f"{idle.quiet_table(quiet)}\n\nAll three in the same {quiet['seconds']} s, with timeouts; Herald and haproxy check a "
+        f"server every 2 s, nginx has no checks. Herald is to stay below 0.2 percent."
+    )
 
-Measured on {date.today().isoformat()} by `{command}` on {report.machine()}.
-{report.version(["haproxy", "-v"])}; {report.version(["nginx", "-v"])}. One thread each, everything on loopback,
-wrk with {CONNECTIONS} connections, nginx with `listen ... proxy_protocol` behind; Herald and haproxy run the same
-configuration with `send-proxy-v2`, nginx sends version 1. {rounds} rounds of {seconds} s in which the proxies take
-turns: median (least to most). The last column is the median of the rounds' own ratios; below 1 Herald takes less.
 
-{report.table(rows)}
+def checks_text(checked):
+    return (
+        f"CPU time for {checks.SERVERS:,} servers that are checked every {checks.INTERVAL_SECONDS} s, both proxies in the same "
+        f"seconds; one thread.\n\n{report.table(checks.rows(checked))}"
+    )
 
-The binary with the Swift runtime in it, stripped: {size / 1e6:.1f} MB.
+
+def growth_text(many):
+    return (
+        f"CPU time of Herald for a connection with one request, one thread.\n\n{growth.table(many)}\n\n"
+        f"From the start to the first client with {growth.COUNTS[-1]:,} servers: {many['start_seconds']:.2f} s."
+    )
+
+
+def progress(text):
+    print(text, file=sys.stderr, flush=True)
+
+
+def write(results, options, extent):
+    os.makedirs(options.output, exist_ok=True)
+    conditions = {
+        "date": date.today().isoformat(),
+        "command": "make bench QUICK=1" if options.quick else "make bench",
+        "machine": report.machine(),
+        "haproxy": report.version(["haproxy", "-v"]),
+        "nginx": report.version(["nginx", "-v"]),
+        "rounds": extent.rounds,
+        "seconds": extent.seconds,
+    }
+    texts = {
+        "results.md": markdown(results, conditions),
+        "results.json": json.dumps(
+            conditions | {section.title: report.rounded(section.data) for section in results.sections if section.data},
+            indent=1,
+        ),
+        "results.svg": picture.svg([results.one, results.two], f"{conditions['machine'].split(',')[0]}, loopback"),
+    }
+    for name, text in texts.items():
+        with open(os.path.join(options.output, name), "w") as file:
+            file.write(text.rstrip() + "\n")
+    if not options.quick:
+        readme.update(os.path.join(ROOT, "README.md"), results.one, results.memory, results.size, conditions)
+
+
+def markdown(results, conditions):
+    head = f"""# What Herald costs
+
+Measured on {conditions['date']} by `{conditions['command']}` on {conditions['machine']}.
+{conditions['haproxy']}; {conditions['nginx']}. Everything is on loopback. {comparison.conditions()}
+
+{conditions['rounds']} rounds of {conditions['seconds']} s for each work, in which the proxies take turns (fewer for what is not CPU time of
+one thread): median (least to most).
+CPU time is that of all of a proxy's threads and processes. Ratios are the medians of the rounds' own; below 1 Herald takes
+less. "The better" is whichever of haproxy and nginx took less. *Direct* is the same without a proxy between.
+
+![ratios of CPU time](results.svg)
 """
+    return "\n".join([head, *(f"## {section.title}\n\n{section.text}\n" for section in results.sections)])
 
 
 if __name__ == "__main__":

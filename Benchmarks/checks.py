@@ -1,26 +1,17 @@
-#!/usr/bin/env python3
-"""What health checks cost: Herald and haproxy check the same thousand servers, in turn, on one machine.
+"""What health checks cost: Herald and haproxy check the same thousand servers, at the same time, and serve nobody.
 
 The servers are as many addresses of 127.0.0.0/8 on which one nginx listens. Both proxies run the same configuration on one
-thread and serve nobody, so what they take of a CPU is what the checks cost.
+thread, so what they take of a CPU is what the checks cost.
 """
 
-import argparse
-import os
-import resource
-import sys
-import tempfile
+import contextlib
 import time
 
-sys.dont_write_bytecode = True
-
-import report
 from processes import free_port
-from proxies import Bench
 
-ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-
-# What a `server` line has, beside `check`, and what its backend has.
+SERVERS = 1000
+INTERVAL_SECONDS = 2
+# What its backend has, and a `server` line beside `check`.
 KINDS = {
     "that connect": ([], ""),
     "with a PROXY header": ([], "send-proxy-v2"),
@@ -28,60 +19,46 @@ KINDS = {
 }
 
 
-def main():
-    options = arguments()
-    # Every server's listening socket is a descriptor of nginx.
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
-    addresses = [f"127.{1 + number // 62500}.{number // 250 % 250}.{1 + number % 250}" for number in range(options.servers)]
-    with tempfile.TemporaryDirectory(prefix="herald-checks-") as directory:
-        os.chmod(directory, 0o755)
-        bench = Bench(directory, options.herald)
-        rows = []
-        for kind in options.kinds or KINDS:
-            with web_server(bench, addresses, "proxy_protocol" if "header" in kind else "") as web:
-                rows.append((f"CPU for a second of checks {kind}, ms", measure(bench, web.port, addresses, kind, options), 2))
-    print(f"{options.servers} servers, each checked every {options.interval} s; {report.machine()}")
-    print(f"{report.version(['haproxy', '-v'])}; {report.version(['nginx', '-v'])}")
-    print(report.aligned(report.table(rows)))
-
-
-def arguments():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--herald", default=os.path.join(ROOT, ".build/static/release/herald"), help="the binary to measure")
-    parser.add_argument("--servers", type=int, default=1000, help="how many servers are checked (1000)")
-    parser.add_argument("--interval", type=int, default=2, help="seconds between two checks of a server (2)")
-    parser.add_argument("--rounds", type=int, default=3, help="how often the proxies take turns (3)")
-    parser.add_argument("--seconds", type=float, default=10, help="how long each is measured in a round (10)")
-    parser.add_argument("--kinds", nargs="*", choices=KINDS, help="which kinds of checks (all)")
-    return parser.parse_args()
-
-
-def measure(bench, server, addresses, kind, options):
-    """Milliseconds of CPU for each second, of each proxy by round."""
-    lines, words = KINDS[kind]
-    servers = [
-        f"server s{number} {address}:{server} check inter {options.interval}s {words}"
-        for number, address in enumerate(addresses)
-    ]
-    starters = {"herald": bench.start_herald_with, "haproxy": bench.start_haproxy_with}
-    figures = {name: [] for name in starters}
-    for number in range(options.rounds):
-        # Whoever comes first in one round comes last in the next.
-        for name in list(starters)[:: 1 if number % 2 == 0 else -1]:
-            port = free_port()
-            with starters[name](configuration(port, lines + servers), port) as program:
-                # Every server was checked once, and nothing of the start is left.
-                time.sleep(options.interval * 1.5)
-                before, began = program.cpu_seconds(), time.monotonic()
-                time.sleep(options.seconds)
-                used = program.cpu_seconds() - before
-                figures[name].append(used / (time.monotonic() - began) * 1000)
-    print(f"checks {kind}: done", file=sys.stderr)
+def measure(bench, kinds, rounds, seconds, progress=print):
+    """Milliseconds of CPU for each second, by kind, proxy and round."""
+    addresses = [f"127.1.{number // 250}.{1 + number % 250}" for number in range(SERVERS)]
+    figures = {}
+    for kind in kinds:
+        with _web_server(bench, addresses, "proxy_protocol" if "header" in kind else "") as web:
+            figures[kind] = _measure(bench, web.port, addresses, kind, rounds, seconds)
+        progress(f"checks {kind}: done")
     return figures
 
 
-def configuration(port, backend):
+def _measure(bench, server, addresses, kind, rounds, seconds):
+    lines, words = KINDS[kind]
+    servers = [
+        f"server s{number} {address}:{server} check inter {INTERVAL_SECONDS}s {words}"
+        for number, address in enumerate(addresses)
+    ]
+    figures = {"herald": [], "haproxy": []}
+    with contextlib.ExitStack() as stack:
+        programs = {}
+        for name, start in (("herald", bench.start_herald_with), ("haproxy", bench.start_haproxy_with)):
+            port = free_port()
+            programs[name] = stack.enter_context(start(_configuration(port, lines + servers), port))
+        # Every server is checked once, and nothing of the start is left.
+        time.sleep(INTERVAL_SECONDS * 1.5)
+        for _ in range(rounds):
+            before, began = {name: program.cpu_seconds() for name, program in programs.items()}, time.monotonic()
+            time.sleep(seconds)
+            for name, program in programs.items():
+                used = program.cpu_seconds() - before[name]
+                figures[name].append(used / (time.monotonic() - began) * 1000)
+    return figures
+
+
+def rows(figures):
+    """Rows of a table."""
+    return [(f"checks {kind}, ms a second", values, 2) for kind, values in figures.items()]
+
+
+def _configuration(port, backend):
     lines = "\n    ".join(backend)
     return f"""
 global
@@ -100,16 +77,13 @@ backend back
 """
 
 
-def web_server(bench, addresses, words):
+def _web_server(bench, addresses, words):
     port = free_port()
     listens = "\n".join(f"listen {address}:{port} {words};" for address in ["127.0.0.1", *addresses])
+    # Every server's listening socket is a descriptor of nginx.
     text = f"""
-        daemon off; worker_processes 1; pid {bench.directory}/web.pid; error_log stderr warn;
+        daemon off; worker_processes 1; pid {bench.directory}/checked.pid; error_log stderr crit;
         events {{ worker_connections {len(addresses) + 8192}; }}
         http {{ access_log off; server {{ {listens} location / {{ return 200 "hello\\n"; }} }} }}
     """
-    return bench.start_nginx_with("web", text, port)
-
-
-if __name__ == "__main__":
-    main()
+    return bench.start_nginx_with("checked", text, port)

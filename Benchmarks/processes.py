@@ -2,38 +2,55 @@
 
 import os
 import random
+import resource
 import signal
 import socket
 import subprocess
 import time
+from typing import NamedTuple
+
+
+class Memory(NamedTuple):
+    """KiB of a program with its children: resident; of that, its own anonymous pages; and its share of common pages."""
+
+    resident: int
+    anonymous: int
+    proportional: int
 
 
 class Program:
-    """A running program with its children: started with a configuration, stopped by its process id."""
+    """A running program with its children: started with a configuration, stopped by its process id.
 
-    def __init__(self, name, command, port, log):
+    `port` is where clients are taken in; `ports` are all of them where there are several, by name.
+    """
+
+    def __init__(self, name, command, port, log, ports=None, patience=10):
         self.name = name
         self.port = port
+        self.ports = ports
         self._log = open(log, "w")
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=self._log, stderr=subprocess.STDOUT, start_new_session=True
         )
         try:
-            self._wait_for_port(log)
+            self._wait_for_ports(log, patience)
         except BaseException:
             self.stop()
             raise
 
-    def _wait_for_port(self, log):
-        deadline = time.monotonic() + 10
-        while time.monotonic() < deadline:
+    def _wait_for_ports(self, log, patience):
+        wanted = {self.port, *(self.ports or ())}
+        deadline = time.monotonic() + patience
+        while not are_listening(wanted):
             if self._process.poll() is not None:
-                break
-            if is_listening(self.port):
-                return
-            time.sleep(0.02)
-        with open(log) as text:
-            raise SystemExit(f"{self.name} did not start:\n{text.read()}")
+                why = f"exit code {self._process.returncode}"
+            elif time.monotonic() > deadline:
+                why = f"not all of {sorted(wanted)} are listened on after {patience} s"
+            else:
+                time.sleep(0.02)
+                continue
+            with open(log) as text:
+                raise SystemExit(f"{self.name} did not start, {why}:\n{text.read()}")
 
     def pids(self):
         """The process and its descendants, e.g. nginx's worker."""
@@ -53,19 +70,35 @@ class Program:
                     total += int(line.read().split()[0])
         return total / 1e9
 
-    def resident_kib(self):
+    def memory(self):
+        return Memory(
+            self._kib("status", "VmRSS:"), self._kib("status", "RssAnon:"), self._kib("smaps_rollup", "Pss:")
+        )
+
+    def _kib(self, file, field):
         total = 0
         for pid in self.pids():
-            with open(f"/proc/{pid}/status") as lines:
-                total += sum(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
+            with open(f"/proc/{pid}/{file}") as lines:
+                total += sum(int(line.split()[1]) for line in lines if line.startswith(field))
         return total
 
-    def stop(self):
+    def settled_memory(self, patience=10):
+        """The memory once it has stayed the same for half a second, or as it is when patience ends."""
+        deadline = time.monotonic() + patience
+        last, since = self.memory(), time.monotonic()
+        while time.monotonic() < deadline and time.monotonic() - since < 0.5:
+            time.sleep(0.1)
+            now = self.memory()
+            if abs(now.resident - last.resident) > 16:
+                last, since = now, time.monotonic()
+        return last
+
+    def stop(self, patience=0.5):
+        """A proxy may wait for idle sessions: it is asked again after `patience` seconds, and obeys at once then."""
         if self._process.poll() is None:
             self._process.terminate()
             try:
-                # A proxy may wait for idle sessions; the second request is obeyed at once.
-                self._process.wait(0.5)
+                self._process.wait(patience)
             except subprocess.TimeoutExpired:
                 self._process.send_signal(signal.SIGTERM)
                 try:
@@ -82,12 +115,12 @@ class Program:
         self.stop()
 
 
-def is_listening(port):
-    """Whether somebody listens on the port of 127.0.0.1, without connecting to it."""
+def are_listening(ports):
+    """Whether somebody listens on each of the ports, without connecting to them."""
     with open("/proc/net/tcp") as table:
         rows = [line.split() for line in table.readlines()[1:]]
     # Fields: number, local address, remote address, state; 0A is listening.
-    return any(row[3] == "0A" and int(row[1].split(":")[1], 16) == port for row in rows)
+    return ports <= {int(row[1].split(":")[1], 16) for row in rows if row[3] == "0A"}
 
 
 def free_port():
@@ -100,3 +133,10 @@ def free_port():
                 return port
             except OSError:
                 continue
+
+
+def raise_open_files():
+    """Every session is a descriptor here, and two in a proxy. Returns how many one process may have."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+    return most

@@ -1,8 +1,11 @@
-"""Figures as a table: on the terminal, and as Markdown."""
+"""Figures as tables: Markdown, and aligned for the terminal."""
 
+import os
 import platform
 import re
+import shutil
 import subprocess
+import tempfile
 from statistics import median
 
 
@@ -10,7 +13,7 @@ def machine():
     with open("/proc/cpuinfo") as lines:
         models = re.findall(r"model name\s*: (.+)", lines.read())
     model = models[0] if models else platform.machine()
-    return f"{len(models)} x {model}, Linux {platform.release()}"
+    return f"{len(models) or os.cpu_count()} x {model}, Linux {platform.release()}"
 
 
 def version(command):
@@ -19,28 +22,89 @@ def version(command):
     return text[0] if text else "unknown"
 
 
+def stripped_size(binary):
+    with tempfile.TemporaryDirectory() as directory:
+        copy = os.path.join(directory, "stripped")
+        shutil.copy(binary, copy)
+        subprocess.run(["strip", copy], check=True)
+        return os.path.getsize(copy)
+
+
+def threads(count):
+    return "one thread" if count == 1 else f"{count} threads"
+
+
 def spread(values, digits):
     return f"{median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
-def ratio(ours, theirs):
+def ratio_values(ours, theirs):
     """Round by round, so that what slows the machine for a while slows both."""
-    return spread([mine / other for mine, other in zip(ours, theirs)], 2)
+    return [mine / other for mine, other in zip(ours, theirs)]
+
+
+def ratio(ours, theirs):
+    return spread(ratio_values(ours, theirs), 2)
+
+
+def better(figures):
+    """Of all but Herald, the one with the lower median."""
+    return min((name for name in figures if name != "herald"), key=lambda name: median(figures[name]))
+
+
+def ratios(figures):
+    """Each ratio by round: of all to haproxy, and of Herald to the better of the others."""
+    best = better(figures)
+    to_haproxy = {name: ratio_values(values, figures["haproxy"]) for name, values in figures.items() if name != "haproxy"}
+    return {"haproxy": to_haproxy, "better": {best: ratio_values(figures["herald"], figures[best])}}
 
 
 def table(rows):
-    """Rows of (what, {proxy: values}, digits)."""
+    """Rows of (what, {proxy: values by round}, digits): median, least and most, and the ratios of the rounds."""
     names = list(rows[0][1])
-    lines = ["| | " + " | ".join(names) + " | herald / haproxy |", "| --- |" + " --- |" * (len(names) + 1)]
+    heads = ["", *names, "herald / haproxy"] + ["herald / the better"] * (len(names) > 2)
+    lines = [row(heads), rule(len(heads))]
     for what, figures, digits in rows:
-        cells = [spread(figures[name], digits) for name in names]
-        lines.append(f"| {what} | " + " | ".join(cells) + f" | {ratio(figures['herald'], figures['haproxy'])} |")
+        cells = [what, *(spread(figures[name], digits) for name in names), ratio(figures["herald"], figures["haproxy"])]
+        if len(names) > 2:
+            best = better(figures)
+            cells.append(f"{ratio(figures['herald'], figures[best])} {best}")
+        lines.append(row(cells))
     return "\n".join(lines)
 
 
+def rounded(data):
+    """The same with four digits of each broken number: more says nothing."""
+    if isinstance(data, dict):
+        return {key: rounded(value) for key, value in data.items()}
+    if isinstance(data, (list, tuple)):
+        return [rounded(value) for value in data]
+    return float(f"{data:.4g}") if isinstance(data, float) else data
+
+
+def row(cells):
+    return f"| {' | '.join(cells)} |"
+
+
+def rule(columns):
+    return "|" + " --- |" * columns
+
+
 def aligned(markdown):
-    """The same table with columns that line up, for the terminal."""
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in markdown.splitlines()]
+    """The same text with the columns of its tables lined up, for the terminal."""
+    lines, table_lines = [], []
+    for line in [*markdown.splitlines(), ""]:
+        if line.startswith("|"):
+            table_lines.append(line)
+            continue
+        lines += _aligned_table(table_lines)
+        table_lines = []
+        lines.append(line)
+    return "\n".join(lines).rstrip()
+
+
+def _aligned_table(lines):
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     rows = [row for row in rows if not all(set(cell) <= {"-"} for cell in row)]
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    return ["  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]

@@ -26,6 +26,10 @@ final class AdminConnection: StreamReader {
     private var method = HTTPRequest.Method.get
     private var excessBytes = 0
     private var hasClientEnded = false
+    /// Of which some is not with the kernel yet.
+    private(set) var heldBody: AdminBody?
+    /// Bytes of it that have been written.
+    private var writtenBytes = 0
 
     init(_ stream: TCPStream, endpoint: AdminEndpoint, timeouts: AdminTimeouts) {
         self.stream = stream
@@ -63,9 +67,14 @@ final class AdminConnection: StreamReader {
         return true
     }
 
+    func holds(otherThan body: AdminBody?) -> Bool {
+        heldBody != nil && heldBody !== body
+    }
+
     func close() {
         guard phase != .closed else { return }
         phase = .closed
+        heldBody = nil
         timer.close()
         stream.close()
         let connection = bound
@@ -132,7 +141,29 @@ final class AdminConnection: StreamReader {
         phase = .replying
         timer.start(after: timeouts.reply) { [self] in close() }
         let now = Timestamp(microsecondsSince1970: SystemInformation.wallClockMicroseconds)
-        stream.write(held: answer.bytes(for: method, at: now).rawSpan) { [self] in replySent($0) }
+        var first = answer.head(at: now)
+        if method == .get {
+            writtenBytes = min(answer.body.bytes.count, Limits.adminWriteBytes)
+            first += answer.body.bytes[..<writtenBytes]
+            if writtenBytes < answer.body.bytes.count { hold(answer.body) }
+        }
+        stream.write(held: first.rawSpan) { [self] in pieceSent($0) }
+    }
+
+    private func hold(_ body: AdminBody) {
+        heldBody = body
+        let connection = bound
+        endpoint.assumeIsolated { $0.holdsBody(connection) }
+    }
+
+    /// The next piece goes out once the one before is with the kernel: what a reader does not take is not copied.
+    private func pieceSent(_ error: UVError?) {
+        guard error == nil, phase == .replying, let body = heldBody else { return replySent(error) }
+        let piece = writtenBytes..<min(body.bytes.count, writtenBytes + Limits.adminWriteBytes)
+        writtenBytes = piece.upperBound
+        if writtenBytes == body.bytes.count { heldBody = nil }
+        let bytes = body.bytes
+        stream.write(held: bytes.rawSpan.extracting(piece)) { [self] in pieceSent($0) }
     }
 
     /// A close with unread bytes would be a reset, and might overtake the reply: so the client's FIN is waited for.

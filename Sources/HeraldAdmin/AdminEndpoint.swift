@@ -114,6 +114,22 @@ package actor AdminEndpoint: LoopActor {
         connection.value.answer(answer)
     }
 
+    /// What slow readers keep in memory is bounded. Those who asked at about the same time share a body; others make room
+    /// for the newest one, the oldest first.
+    func holdsBody(_ newest: LoopBound<AdminConnection>) {
+        while heldBytes > Limits.maximumAdminHeldBytes,
+            let oldest = connections.first(where: { $0.value.holds(otherThan: newest.value.heldBody) })
+        {
+            oldest.value.close()
+        }
+    }
+
+    /// Each body counts once.
+    private var heldBytes: Int {
+        let bodies = connections.compactMap(\.value.heldBody)
+        return Dictionary(bodies.map { (ObjectIdentifier($0), $0.bytes.count) }) { size, _ in size }.values.reduce(0, +)
+    }
+
     func closed(_ connection: LoopBound<AdminConnection>) {
         connections.removeAll { $0.value === connection.value }
     }

@@ -27,24 +27,24 @@ package struct AdminAnswer: Hashable, Sendable {
     package var status: HTTPStatus
     /// A media type.
     package var type: String
-    package var body: String
+    package var body: AdminBody
     /// Beside those that every answer has.
     package var fields: [Field] = []
 
-    package init(_ status: HTTPStatus, type: String, body: String) {
+    package init(_ status: HTTPStatus, type: String, body: [UInt8]) {
         self.status = status
         self.type = type
-        self.body = body
+        self.body = AdminBody(body)
     }
 
     /// Plain text, to which a line end is added.
     package static func text(_ status: HTTPStatus, _ text: String) -> AdminAnswer {
-        AdminAnswer(status, type: "text/plain; charset=utf-8", body: text + "\n")
+        AdminAnswer(status, type: "text/plain; charset=utf-8", body: Array("\(text)\n".utf8))
     }
 
     /// An object, to which a line end is added.
     package static func json(_ status: HTTPStatus, _ json: String) -> AdminAnswer {
-        AdminAnswer(status, type: "application/json", body: json + "\n")
+        AdminAnswer(status, type: "application/json", body: Array("\(json)\n".utf8))
     }
 
     /// A request that is not answered, with the reason in the status's own words.
@@ -58,20 +58,34 @@ package struct AdminAnswer: Hashable, Sendable {
         return answer
     }
 
-    /// The reply as it is sent. One for HEAD has the same head, and no body (RFC 9110, section 9.3.2).
-    package func bytes(for method: HTTPRequest.Method, at time: Timestamp) -> [UInt8] {
+    /// Status line and fields, with the empty line behind them: the same for GET and HEAD (RFC 9110, section 9.3.2).
+    package func head(at time: Timestamp) -> [UInt8] {
         var head = "HTTP/1.1 \(status.rawValue) \(status.phrase)\r\n"
         let all =
             [
                 Field(name: "Date", value: time.httpDate),
                 Field(name: "Content-Type", value: type),
-                Field(name: "Content-Length", value: String(body.utf8.count)),
+                Field(name: "Content-Length", value: String(body.bytes.count)),
                 Field(name: "Cache-Control", value: "no-store"),
                 Field(name: "X-Content-Type-Options", value: "nosniff"),
                 Field(name: "Connection", value: "close"),
             ] + fields
         for field in all { head += "\(field.name): \(field.value)\r\n" }
-        head += "\r\n"
-        return Array(head.utf8) + (method == .head ? [] : Array(body.utf8))
+        return Array("\(head)\r\n".utf8)
+    }
+}
+
+/// A body, held once for all who read it.
+package final class AdminBody: Hashable, Sendable {
+    package let bytes: [UInt8]
+
+    package init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+    }
+
+    package static func == (one: AdminBody, other: AdminBody) -> Bool { one.bytes == other.bytes }
+
+    package func hash(into hasher: inout Hasher) {
+        hasher.combine(bytes)
     }
 }

@@ -8,7 +8,13 @@ package struct Configuration: Sendable {
     package let report: ConfigurationReport
 
     /// Reads a file's bytes in the language that its name's ending tells; the name is otherwise only for messages.
-    package static func read(_ bytes: [UInt8], fileName: String) throws(ConfigurationError) -> Configuration {
+    ///
+    /// - Parameter environment: the value of a variable that the file asks for; nil for one that is not set.
+    package static func read(
+        _ bytes: [UInt8],
+        fileName: String,
+        environment: @escaping (String) -> String?
+    ) throws(ConfigurationError) -> Configuration {
         guard let language = ConfigurationLanguage(fileName: fileName) else {
             throw .unknownLanguage(path: fileName)
         }
@@ -23,7 +29,7 @@ package struct Configuration: Sendable {
         } else {
             settings =
                 switch language {
-                case .yaml: YAMLConfiguration.read(bytes, problems: problems)
+                case .yaml: YAMLConfiguration.read(bytes, problems: problems, environment: environment)
                 case .haproxy: HAProxyConfiguration.read(bytes, problems: problems)
                 }
         }
@@ -33,9 +39,12 @@ package struct Configuration: Sendable {
     }
 
     /// Reads a regular file, of at most `ConfigurationLimits.maximumFileBytes`.
-    package static func read(file path: String) throws(ConfigurationError) -> Configuration {
+    package static func read(
+        file path: String,
+        environment: @escaping (String) -> String?
+    ) throws(ConfigurationError) -> Configuration {
         guard ConfigurationLanguage(fileName: path) != nil else { throw .unknownLanguage(path: path) }
-        return try read(bytes(of: path), fileName: path)
+        return try read(bytes(of: path), fileName: path, environment: environment)
     }
 
     /// Only regular files have a size that can be looked at before they are read.

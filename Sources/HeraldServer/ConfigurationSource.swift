@@ -6,8 +6,12 @@ package struct ConfigurationSource: Sendable {
     package let path: String
     /// Whether it is to be read again by itself when it has changed.
     package let isWatched: Bool
+    /// Of the file before it was read for the start.
+    let firstMark: SystemInformation.FileMark?
     private let read: @Sendable () throws(StartFailure) -> ProxySettings
 
+    /// To be made before the file is read for the start.
+    ///
     /// - Parameter read: reads and checks the whole file, with what the command line says in place of it; called on a thread
     ///   of its own.
     package init(
@@ -17,6 +21,7 @@ package struct ConfigurationSource: Sendable {
     ) {
         self.path = path
         self.isWatched = isWatched
+        firstMark = SystemInformation.fileMark(path)
         self.read = read
     }
 

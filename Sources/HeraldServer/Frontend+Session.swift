@@ -37,7 +37,10 @@ extension Frontend {
     /// Whether a header must come first. A peer that may not connect ends here.
     @inline(never)
     private func mustSendHeader(_ session: Session) -> Bool {
-        guard let trust = binds[session.bind].trust else { return false }
+        guard let trust = binds[session.bind].trust else {
+            session.looksForHeader = binds[session.bind].looksForHeaders
+            return false
+        }
         switch trust.verdict(on: session.peer.ip) {
         case .believe: session.isHeaderBelieved = true
         // Its header is read and put away; a second one must not reach the server.
@@ -95,6 +98,8 @@ extension Frontend {
     @inline(never)
     private func chooseServer(_ session: Session) -> Step {
         guard session.ending == nil else { return .finish }
+        session.isInBackend = true
+        backendGate.enter()
         switch pool.value.choose(for: session.source.ip) {
         case .server(let server):
             session.target = server

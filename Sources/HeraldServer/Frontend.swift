@@ -24,6 +24,8 @@ package actor Frontend: LoopActor {
         let trust: TrustPolicy?
         let parser: HeaderParser?
         let description: String
+        /// Whether headers are looked for where none is read, until one has come.
+        var looksForHeaders: Bool
         /// Sessions that wait for their header, of peers that were not named as trusted.
         var waitingStrangers = 0
     }
@@ -36,16 +38,21 @@ package actor Frontend: LoopActor {
     let relay: Relay
     var binds: [Bind]
 
+    let diagnoses: Diagnoses
+    /// Until it has its answer.
+    var gatewayWatch: SharedGatewayWatch?
     private let journal: Journal
     /// The process's and the frontend's own.
     private let gates: [SessionGate]
+    /// Counts the sessions that the backend serves, or is to serve, of whatever frontend.
+    let backendGate: SessionGate
     let pool: LoopBound<LocalPool>
     private let tally: LoopBound<FrontendTally>
     private var isPaused = false
     private var isLookScheduled = false
     private var acceptFailure: UVError?
 
-    package init(
+    init(
         _ settings: FrontendSettings,
         backend: BackendSettings,
         worker: LoopBound<Worker>,
@@ -53,8 +60,14 @@ package actor Frontend: LoopActor {
         pool: LoopBound<LocalPool>,
         tally: LoopBound<FrontendTally>,
         gates: [SessionGate],
+        backendGate: SessionGate,
+        diagnoses: Diagnoses,
+        gatewayWatch: SharedGatewayWatch?,
         journal: Journal
     ) {
+        self.diagnoses = diagnoses
+        self.gatewayWatch = gatewayWatch
+        self.backendGate = backendGate
         self.pool = pool
         self.tally = tally
         self.settings = settings
@@ -70,7 +83,8 @@ package actor Frontend: LoopActor {
                 settings: bind,
                 trust: bind.acceptProxy.map { TrustPolicy($0) },
                 parser: bind.acceptProxy.map { HeaderParser(limits: HeaderParser.Limits($0)) },
-                description: bind.address.description
+                description: bind.address.description,
+                looksForHeaders: bind.acceptProxy == nil
             )
         }
     }
@@ -89,12 +103,14 @@ package actor Frontend: LoopActor {
             client: client,
             peer: peer.unmapped,
             bind: bind,
+            frontend: self,
             tally: tally.value,
             acceptedAt: SystemInformation.monotonicNanoseconds
         )
         worker.value.add(session)
         tally.value.accepted()
         for gate in gates { gate.enter() }
+        if gatewayWatch != nil && binds[bind].trust == nil { lookAtPeer(session.peer.ip) }
         if acceptFailure != nil {
             acceptFailure = nil
             journal.event(.notice, "accepting again", ["frontend": .text(settings.name)])
@@ -155,14 +171,31 @@ package actor Frontend: LoopActor {
         tally.value.ended(session, ending, bind: bind)
         if worker.log.wants(ending) {
             worker.log.append(
-                SessionRecord(session, ending, frontend: settings.name, bind: bind, backend: backend.name)
+                SessionRecord(
+                    session,
+                    ending,
+                    frontend: settings.name,
+                    bind: bind,
+                    backend: backend.name,
+                    load: load
+                )
             )
         }
+        if ending == .serverReset { lookAtReset(session) }
         if let target = session.target { pool.value.leave(target) }
         session.close(ending)
         worker.remove(session)
         for gate in gates { gate.leave() }
+        if session.isInBackend { backendGate.leave() }
         resumeAfterSession()
+    }
+
+    private var load: SessionRecord.Load {
+        var load = SessionRecord.Load()
+        load.process = gates[0].count
+        load.frontend = gates[1].count
+        load.backend = backendGate.count
+        return load
     }
 }
 

@@ -14,6 +14,12 @@ extension Proxy {
         let previous = backends
         var running: [String: RunningBackend] = [:]
         let discoveries = try await discover(next.backends)
+        // From here on it waits for nobody but the loops, and a drain waits for it.
+        guard !takesClients || stopRequests.count == 0 else {
+            throw StartFailure(problems: ["the process was told to stop meanwhile"])
+        }
+        isChanging = true
+        defer { isChanging = false }
         for (index, settings) in next.backends.enumerated() {
             if var backend = previous[settings.name] {
                 backend.discoveries = discoveries[index]
@@ -37,16 +43,17 @@ extension Proxy {
         }
         for frontend in nextFrontends { frontend.gate.setLimit(frontend.settings.maximumSessions ?? .max) }
         await handOver(to: nextFrontends)
+        diagnoses.forget()
+        announce(nextFrontends)
         for (name, backend) in previous where running[name] == nil { await backend.stop() }
         for (name, backend) in running { running[name]?.followers = follow(backend) }
-        let isStart = frontends.isEmpty
         settings = next
         backends = running
         frontends = nextFrontends
-        if isStart {
+        if !takesClients {
             await startChecks()
         } else {
-            for backend in running.values { await backend.pool.startMissingChecks() }
+            for backend in running.values { await backend.pool.startChecks() }
         }
         return nextFrontends.flatMap(\.addresses)
     }
@@ -88,7 +95,7 @@ extension Proxy {
             var known = backends[backend.name]?.discoveries ?? []
             return backend.discoveries.map { settings in
                 if let index = known.firstIndex(where: { $0.settings == settings }) { return known.remove(at: index) }
-                let discovery = Discovery(settings, backend: backend.name, loop: loop, journal: journal)
+                let discovery = Discovery(settings, backend: backend.name, service: names, journal: journal)
                 fresh.append(discovery)
                 return discovery
             }
@@ -138,6 +145,7 @@ extension Proxy {
     private func makeFrontends(_ next: ProxySettings, _ backends: [String: RunningBackend]) async -> [RunningFrontend] {
         var ordinals: [BindAddress: Int] = [:]
         var made: [RunningFrontend] = []
+        let gateway = SystemInformation.smallFile("/proc/net/route").flatMap { RouteTable.defaultGateway(in: $0) }
         for settings in next.frontends {
             let keys = settings.binds.map { bind in
                 let ordinal = ordinals[bind.address, default: 0]
@@ -149,6 +157,7 @@ extension Proxy {
             let gate =
                 frontends.first { $0.settings.name == settings.name }?.gate
                 ?? SessionGate(limit: settings.maximumSessions ?? .max)
+            let gatewayWatch = gateway.map { SharedGatewayWatch(gateway: $0) }
             var actors: [Frontend] = []
             for (worker, pool) in zip(workers, running.locals) {
                 let tally = await onLoop(of: worker) { LoopBound($0.tally(ofFrontend: settings.name), loop: $0.loop) }
@@ -161,11 +170,23 @@ extension Proxy {
                         pool: pool,
                         tally: tally,
                         gates: [processGate, gate],
+                        backendGate: running.gate,
+                        diagnoses: diagnoses,
+                        gatewayWatch: gatewayWatch,
                         journal: journal
                     )
                 )
             }
-            made.append(RunningFrontend(settings: settings, gate: gate, actors: actors, keys: keys, addresses: []))
+            made.append(
+                RunningFrontend(
+                    settings: settings,
+                    backend: backend.name,
+                    gate: gate,
+                    actors: actors,
+                    keys: keys,
+                    addresses: []
+                )
+            )
         }
         return made
     }
@@ -224,6 +245,29 @@ extension Proxy {
         }
         guard let first else { preconditionFailure("there is a loop") }
         return first
+    }
+
+    /// Says what is listened on now and was not before, and the other way round.
+    private func announce(_ next: [RunningFrontend]) {
+        let before = Dictionary(frontends.flatMap(\.listening)) { first, _ in first }
+        let after = Dictionary(next.flatMap(\.listening)) { first, _ in first }
+        for (key, listening) in frontends.flatMap(\.listening) where after[key] == nil {
+            journal.event(
+                .notice,
+                "not listening any more",
+                ["frontend": .text(listening.frontend), "address": .address(listening.address)]
+            )
+        }
+        for (key, listening) in next.flatMap(\.listening) where before[key] != listening {
+            journal.event(
+                .notice,
+                "listening",
+                [
+                    "frontend": .text(listening.frontend), "address": .address(listening.address),
+                    "accept_proxy": .text(listening.acceptsProxy ? "yes" : "no"), "backend": .text(listening.backend),
+                ]
+            )
+        }
     }
 
     private func close(_ keys: Set<BindTable.Key>) async {

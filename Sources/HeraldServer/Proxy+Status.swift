@@ -35,6 +35,7 @@ extension Proxy: StatusSource {
             status.openFiles = SystemInformation.openFileCount
             status.openFileLimit = SystemInformation.openFileLimit
             status.droppedLogLines = journal.droppedLines
+            status.diagnoses = diagnoses.all.map(\.text)
             var reports: [Worker.Report] = []
             for worker in workers { reports.append(await onLoop(of: worker) { $0.report }) }
             status.loops = reports.map { LoopStatus(sessionCount: $0.sessionCount, lag: $0.lag) }

@@ -31,7 +31,9 @@ package actor Proxy: LoopActor {
     let loops: [EventLoop]
     let journal: Journal
     let checker: HealthChecker
+    let names: NameService
     let processGate: SessionGate
+    let diagnoses: Diagnoses
     /// What runs now.
     var settings: ProxySettings
     var workers: [LoopBound<Worker>] = []
@@ -44,6 +46,8 @@ package actor Proxy: LoopActor {
     let startedAtTime = Timestamp.now
     let stopRequests = StopRequests()
     private(set) var takesClients = false
+    /// What runs is being changed.
+    var isChanging = false
 
     private let first: ProxySettings
     private let options: ProxyProcess.Options
@@ -66,7 +70,9 @@ package actor Proxy: LoopActor {
         self.loops = loops
         self.journal = journal
         self.options = options
+        diagnoses = Diagnoses(journal)
         checker = HealthChecker(loop: loops[0])
+        names = NameService(loop: loops[0])
         processGate = SessionGate(limit: options.maximumSessions(settings))
         configuration = ProxyStatus.Configuration(loadedAt: .now)
         configuration.file = options.source?.path
@@ -81,8 +87,10 @@ package actor Proxy: LoopActor {
             try await options.attachment?.start(beside: self, loops: loops, settings: first)
             let addresses = try await apply(first)
             takesClients = true
-            announceStart()
+            journal.event(.notice, "ready", ["threads": .integer(loops.count)])
             options.ready(addresses)
+            // The file may have changed since it was read.
+            if mustReloadAgain { startReload() }
         } catch {
             await shutDown()
             throw error
@@ -125,30 +133,12 @@ package actor Proxy: LoopActor {
         }
     }
 
-    private func announceStart() {
-        for frontend in frontends {
-            for (bind, address) in zip(frontend.settings.binds, frontend.addresses) {
-                journal.event(
-                    .notice,
-                    "listening",
-                    [
-                        "frontend": .text(frontend.settings.name), "address": .address(address),
-                        "accept_proxy": .text(bind.acceptProxy == nil ? "no" : "yes"),
-                        "backend": .text(settings.backends[frontend.settings.backend].name),
-                    ]
-                )
-            }
-        }
-        journal.event(.notice, "ready", ["threads": .integer(loops.count)])
-    }
-
     // MARK: Reload
 
     /// Looks now and then whether the file is another one than before.
     private func follow(_ source: ConfigurationSource) {
-        let start = source.mark()
         watch = loop.spawn { [self] in
-            var known = start
+            var known = source.firstMark
             while !Task.isCancelled {
                 await loop.sleep(for: Limits.fileWatchInterval)
                 let seen = source.mark()
@@ -168,8 +158,8 @@ package actor Proxy: LoopActor {
             journal.event(.warning, "SIGHUP changes nothing: there is no configuration file")
             return
         }
-        guard takesClients && stopRequests.count == 0 else { return }
-        if isReloading {
+        guard stopRequests.count == 0 else { return }
+        if isReloading || !takesClients {
             mustReloadAgain = true
             return
         }
@@ -252,6 +242,7 @@ package actor Proxy: LoopActor {
         )
         // Whoever polls readiness has to see it first: until then clients still come.
         await waitWhileDraining(for: limits.drainDelay) { true }
+        while isChanging { await loop.sleep(for: Limits.drainLookInterval) }
         await stopListening()
         await waitWhileDraining(for: limits.drainTimeout) { processGate.count > 0 }
         let left = processGate.count

@@ -43,7 +43,12 @@ package enum ProxyProcess {
         /// As many sessions as are asked for, and as the limit on open files allows.
         func maximumSessions(_ settings: ProxySettings) -> Int {
             let checkedServers = settings.backends.reduce(0) { $0 + $1.checkedCount }
-            let room = Limits.sessions(openFiles: openFiles, checkedServers: checkedServers)
+            let discoveries = settings.backends.reduce(0) { $0 + $1.discoveries.count }
+            let room = Limits.sessions(
+                openFiles: openFiles,
+                checkedServers: checkedServers,
+                discoveries: discoveries
+            )
             return min(settings.process.maximumSessions ?? room, room)
         }
     }
@@ -110,9 +115,11 @@ package enum ProxyProcess {
 }
 
 extension Limits {
-    /// Sessions that `openFiles` descriptors are enough for, beside the health checks.
-    static func sessions(openFiles: Int, checkedServers: Int) -> Int {
-        let wanted = reservedDescriptors + min(checkedServers, maximumConcurrentChecks)
+    /// Sessions that `openFiles` descriptors are enough for, beside the health checks and look-ups.
+    static func sessions(openFiles: Int, checkedServers: Int, discoveries: Int) -> Int {
+        let wanted =
+            reservedDescriptors + min(checkedServers, maximumConcurrentChecks)
+            + min(discoveries, maximumConcurrentLookUps) * descriptorsPerLookUp
         // Where there are few, most are for sessions all the same.
         let reserved = min(wanted, openFiles / 4)
         return min(max(1, (openFiles - reserved) / descriptorsPerSession), maximumSessions)

@@ -1,5 +1,3 @@
-// Both C modules have the system's structures in them, and either may count as their home.
-import CAres
 import CLibUV
 import Glibc
 internal import NetworkAddress

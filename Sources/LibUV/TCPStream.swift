@@ -95,7 +95,13 @@ extension TCPStream {
     ///
     /// Even where the kernel is done at once, as on loopback, the turn is worth its calls: meanwhile the client's first bytes
     /// arrive, and go out with the header in one segment (tried: connecting at once cost no less).
-    package func connect(to address: SocketAddress, completion: @escaping (UVError?) -> Void) {
+    ///
+    /// - Parameter sendsAtOnce: whether small writes leave at once, even while others are under way.
+    package func connect(
+        to address: SocketAddress,
+        sendsAtOnce: Bool = true,
+        completion: @escaping (UVError?) -> Void
+    ) {
         loop.checkThread()
         guard !isClosing else { return completion(.canceled) }
         let request = ConnectRequest(completion)
@@ -114,7 +120,7 @@ extension TCPStream {
             unsafe ConnectRequest.take(request.memory).completion(UVError(code: result))
         } else {
             // Small writes leave at once: a proxy must not hold back what the sender has sent.
-            _ = unsafe uv_tcp_nodelay(tcp, 1)
+            if sendsAtOnce { _ = unsafe uv_tcp_nodelay(tcp, 1) }
             // Nothing comes before the connection stands; but asked for together, both take one call of the kernel less.
             isReading = unsafe uv_read_start(raw, TCPStream.allocate, TCPStream.read) == 0
         }
@@ -297,7 +303,8 @@ extension TCPStream {
     /// Sends a copy of `bytes` as the peer takes them, and says when the last one is with the kernel.
     ///
     /// `close()` and `reset()` end it with `UVError.canceled`.
-    package func write(held bytes: RawSpan, completion: @escaping (UVError?) -> Void) {
+    package func write(held bytes: RawSpan, completion: @escaping (UVError?) -> Void
+    ) {
         loop.checkThread()
         guard !isClosing else { return completion(.canceled) }
         let request = WriteRequest(bytes, completion)

@@ -86,7 +86,7 @@ extension MalformedHeader: CustomStringConvertible {
     private var foundText: String {
         switch found {
         case .bytes(let bytes):
-            if reason == .notAHeader, let stranger = Stranger(bytes) {
+            if let stranger {
                 "\(stranger.rawValue) (\(MalformedHeader.quoted(bytes)))"
             } else {
                 bytes.isEmpty ? "nothing" : MalformedHeader.quoted(bytes)
@@ -167,26 +167,36 @@ extension MalformedHeader: CustomStringConvertible {
     }
 }
 
-/// What speaks where a header was expected, as far as its first bytes tell.
-private enum Stranger: String {
-    case http = "an HTTP request"
-    case tls = "a TLS ClientHello"
-    case ssh = "an SSH banner"
+// MARK: - Strangers
 
-    init?(_ bytes: [UInt8]) {
-        let methods = [
-            "GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "CONNECT ", "TRACE ", "PATCH ", "PROPFIND ",
-            "PRI * HTTP/2",
-        ]
-        if methods.contains(where: { bytes.starts(with: $0.utf8) }) {
-            self = .http
-        } else if bytes.starts(with: [0x16, 0x03]) {
-            // A TLS record: handshake, version 3.x.
-            self = .tls
-        } else if bytes.starts(with: "SSH-".utf8) {
-            self = .ssh
-        } else {
-            return nil
+extension MalformedHeader {
+    /// What speaks where a header was expected, as far as its first bytes tell.
+    public enum Stranger: String, Hashable, Sendable, CaseIterable {
+        case http = "an HTTP request"
+        case tls = "a TLS ClientHello"
+        case ssh = "an SSH banner"
+
+        init?(_ bytes: [UInt8]) {
+            let methods = [
+                "GET ", "HEAD ", "POST ", "PUT ", "DELETE ", "OPTIONS ", "CONNECT ", "TRACE ", "PATCH ", "PROPFIND ",
+                "PRI * HTTP/2",
+            ]
+            if methods.contains(where: { bytes.starts(with: $0.utf8) }) {
+                self = .http
+            } else if bytes.starts(with: [0x16, 0x03]) {
+                // A TLS record: handshake, version 3.x.
+                self = .tls
+            } else if bytes.starts(with: "SSH-".utf8) {
+                self = .ssh
+            } else {
+                return nil
+            }
         }
+    }
+
+    /// Who speaks where no header has even begun; nil for everything else.
+    public var stranger: Stranger? {
+        guard reason == .notAHeader, case .bytes(let bytes) = found else { return nil }
+        return Stranger(bytes)
     }
 }

@@ -41,6 +41,18 @@ struct BalanceTests {
         #expect(names.count { $0 == "s2" } == 4, "\(names)")
     }
 
+    @Test func aServersNameIsLookedUpAtTheStart() throws {
+        let port = try FreePorts.next()
+        let server = try RecordingServer("s1")
+        // "localhost" is both addresses on some machines, and one of them on others.
+        _ = try? RecordingServer("s1", on: .loopback6(server.address.port))
+        _ = try Herald(
+            configuration(bind: "127.0.0.1:\(port)", servers: "localhost:\(server.address.port) check"),
+            ports: port
+        )
+        #expect(try visit(port) == "s1")
+    }
+
     @Test func aRefusingServerIsReplacedByAnother() throws {
         let (port, refusing) = (try FreePorts.next(), try FreePorts.next())
         let server = try RecordingServer("s2")

@@ -116,6 +116,32 @@ struct DiscoveryTests {
         #expect(becomesTrue { (try? served(port, 3)) == ["spare"] })
     }
 
+    /// Nothing is known of one target: the others serve. Once it was known, its last address holds.
+    @Test func aTargetThatNobodyAnswersForHoldsNothingUp() throws {
+        let port = try FreePorts.next()
+        let (first, second) = (try RecordingServer("first"), try RecordingServer("second"))
+        let silent = try SilentNameServer()
+        func service(_ server: RecordingServer, _ target: String) -> String {
+            "srv-host=_http._tcp.web.test,\(target),\(server.address.port),1,0"
+        }
+        let listed = ["host-record=a.test,127.0.0.1", service(first, "a.test"), service(second, "b.test")]
+        let isSilent = "server=/b.test/127.0.0.1#\(silent.address.port)"
+        let names = try Dnsmasq(listed + [isSilent])
+        let herald = try herald(port, names, from: "_http._tcp.web.test")
+        #expect(try served(port) == ["first"])
+        #expect(herald.process.output.contains("'b.test': no answer from the name server"))
+
+        try names.change(listed + ["host-record=b.test,127.0.0.1"])
+        #expect(becomesTrue { (try? served(port)) == ["first", "second"] })
+        #expect(herald.process.output.contains("name service lists a server"))
+        #expect(becomesTrue { herald.process.output.contains("name service answers again") })
+        try names.change(listed + [isSilent])
+        let failure = "name service fails; the last answer is kept"
+        let failures = { herald.process.output.split(separator: "\n").count { $0.contains(failure) } }
+        #expect(becomesTrue { failures() == 2 })
+        #expect(try served(port) == ["first", "second"])
+    }
+
     @Test func noMoreServersThanMayBe() throws {
         let port = try FreePorts.next()
         let servers = try servers([2, 3])

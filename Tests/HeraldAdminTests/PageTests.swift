@@ -31,7 +31,7 @@ import Testing
                     answer = await page.answer()
                 }
                 #expect(answer.status == .serviceUnavailable)
-                #expect(answer.body.contains(#/^loop 1 of 2 has not turned for [0-9.]+ ms\n$/#))
+                #expect(answer.text.contains(#/^loop 1 of 2 has not turned for [0-9.]+ ms\n$/#))
                 for _ in 0..<2000 where answer.status != .ok {
                     await loop.sleep(for: .milliseconds(1))
                     answer = await page.answer()

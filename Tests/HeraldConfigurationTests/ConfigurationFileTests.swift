@@ -7,7 +7,7 @@ import Testing
     @Test(arguments: exampleFiles)
     func exampleFileIsValidWithoutAWarning(name: String) throws {
         let path = root.appending(path: "Config/\(name)").path
-        let configuration = try Configuration.read(file: path)
+        let configuration = try Configuration.read(file: path, environment: noVariables)
         #expect(configuration.report.lines == [])
         #expect(!configuration.settings.frontends.isEmpty)
     }
@@ -21,7 +21,7 @@ import Testing
     @Test func annotatedFileShowsEveryKey() throws {
         let text = String(decoding: try exampleBytes("herald.yaml"), as: UTF8.self)
         let keys = [
-            "threads", "maximum-sessions", "drain-timeout", "log", "format", "level", "sessions", "admin", "bind",
+            "threads", "maximum-sessions", "drain-delay", "drain-timeout", "log", "format", "level", "sessions", "admin", "bind",
             "frontends",
             "address", "accept-proxy", "from", "otherwise", "versions", "timeout", "max-header-bytes",
             "default-backend", "maxconn",
@@ -39,7 +39,10 @@ import Testing
     @Test(arguments: ["f", "f.conf", "f.yaml.bak", "yaml", ""])
     func otherKindsOfFilesAreBadUsage(name: String) {
         let expected = "\(name): error: unknown kind of file; expected a name that ends in .yaml, .yml or .cfg"
-        for read in [{ try Configuration.read([], fileName: $0) }, { try Configuration.read(file: $0) }] {
+        for read in [
+            { try Configuration.read([], fileName: $0, environment: noVariables) },
+            { try Configuration.read(file: $0, environment: noVariables) },
+        ] {
             let error = #expect(throws: ConfigurationError.self) { _ = try read(name) }
             #expect(error?.lines == [expected])
             #expect(error?.isBadUsage == true)
@@ -50,7 +53,9 @@ import Testing
         ("/nowhere/f.yaml", "no such file or directory"), ("/dev/null/f.yaml", "a part of its path is not a directory"),
     ])
     func unreadableFiles(path: String, reason: String) {
-        let error = #expect(throws: ConfigurationError.self) { try Configuration.read(file: path) }
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration.read(file: path, environment: noVariables)
+        }
         #expect(error?.lines == ["\(path): error: the file can't be read: \(reason)"])
         #expect(error?.isBadUsage == false)
     }
@@ -68,17 +73,23 @@ import Testing
         let file = folder.appending(path: "real").path
         try Data(yamlFile().utf8).write(to: URL(filePath: file))
         let first = try link("first", to: file)
-        #expect(throws: Never.self) { try Configuration.read(file: try link("f.yml", to: first)) }
+        #expect(throws: Never.self) {
+            try Configuration.read(file: try link("f.yml", to: first), environment: noVariables)
+        }
 
         let directory = folder.appending(path: "d.yaml").path
         let endless = try link("z.cfg", to: "/dev/zero")
         for (path, reason) in [(directory, "it is a directory"), (endless, "it is not a regular file")] {
-            let error = #expect(throws: ConfigurationError.self) { try Configuration.read(file: path) }
+            let error = #expect(throws: ConfigurationError.self) {
+                try Configuration.read(file: path, environment: noVariables)
+            }
             #expect(error?.lines == ["\(path): error: the file can't be read: \(reason)"])
         }
         let large = folder.appending(path: "large.yaml").path
         try Data(count: ConfigurationLimits.maximumFileBytes + 1).write(to: URL(filePath: large))
-        let error = #expect(throws: ConfigurationError.self) { try Configuration.read(file: large) }
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration.read(file: large, environment: noVariables)
+        }
         #expect(
             error?.lines == [
                 "\(large): error: the file can't be read: it has 16777217 bytes; at most 16777216 are read"
@@ -120,7 +131,9 @@ import Testing
     }
 
     @Test func nameOfTheFileIsEscaped() {
-        let error = #expect(throws: ConfigurationError.self) { try Configuration.read([], fileName: "a\u{1B}\nb.cfg") }
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration.read([], fileName: "a\u{1B}\nb.cfg", environment: noVariables)
+        }
         #expect(error?.lines.first?.hasPrefix("a\\u{1b}\\nb.cfg:1:1: error: ") == true)
     }
 

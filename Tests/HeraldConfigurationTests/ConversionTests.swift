@@ -46,7 +46,9 @@ import Testing
 
     @Test(arguments: exampleFiles)
     func exampleFilesComeBack(name: String) throws {
-        try expectSameAsYAML(try Configuration.read(exampleBytes(name), fileName: name).settings)
+        try expectSameAsYAML(
+            try Configuration.read(exampleBytes(name), fileName: name, environment: noVariables).settings
+        )
     }
 
     @Test func commentsCannotEndTheirLine() throws {
@@ -173,6 +175,7 @@ private enum RandomSettings {
         var process = ProcessSettings()
         process.threads = maybe(Int.random(in: 1...256, using: &generator), &generator)
         process.maximumSessions = maybe(77, &generator)
+        process.drainDelay = duration(&generator)
         process.drainTimeout = duration(&generator)
         process.admin = maybe(SocketAddress(.v6(IPv6Address(high: 0, low: 1)), port: 9901), &generator)
         process.log.format = one(LogSettings.Format.allCases, &generator)
@@ -254,7 +257,7 @@ private enum RandomSettings {
         var options = Version2Options()
         options.hasChecksum = Bool.random(using: &generator)
         options.passedTypes = maybe([0x02, 0xEA, 0xE1, 0x00, 0x20], &generator) ?? []
-        let texts = ["", "plain", "a: b, {c} # \"d\" \\ 'e'", "\0\n\t\u{7F}\u{85}é\u{1F600}", "true", " x "]
+        let texts = ["", "plain", "${HOME} $${X} $", "${", "a: b, {c} # \"d\" \\ 'e'", "\0\n\t\u{7F}\u{85}é\u{1F600}", "true", " x "]
         options.addedTLVs =
             maybe(texts, &generator)?.enumerated().map { index, text in
                 Version2Options.AddedTLV(type: UInt8(0xE0 + index), value: Array(text.utf8))

@@ -74,11 +74,11 @@ import Testing
         ("bind ':81", "4:6: error: a quote that is not closed on its line; expected a closing '"),
         (
             "bind \"${ADDRESS}:81\"",
-            "4:7: error: an environment variable, which Herald does not read; expected its value, or '\\$' for a dollar sign"
+            "4:7: error: an environment variable, which Herald reads only in YAML; expected its value, or '\\$' for a dollar sign"
         ),
         (
             "bind ${ADDRESS}:81",
-            "4:6: error: '${ADDRESS}:81' has an environment variable, which Herald does not support; expected ADDRESS:PORT, such as :80, 192.0.2.1:80 or [::]:80"
+            "4:6: error: '${ADDRESS}:81' has an environment variable, which only Herald's YAML can have, as ${NAME}; expected ADDRESS:PORT, such as :80, 192.0.2.1:80 or [::]:80"
         ),
         ("bind \\xZZ", "4:6: error: an escape without its digits; expected \\xNN"),
         ("bind \0", "4:6: error: a NUL character; expected text"),

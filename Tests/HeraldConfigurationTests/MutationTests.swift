@@ -7,7 +7,7 @@ import Testing
 @Suite struct MutationTests {
     private func expectOrderly(_ bytes: [UInt8], _ name: String, sourceLocation: SourceLocation = #_sourceLocation) {
         do throws(ConfigurationError) {
-            let configuration = try Configuration.read(bytes, fileName: name)
+            let configuration = try Configuration.read(bytes, fileName: name) { $0.count > 1 ? $0 : nil }
             #expect(!configuration.report.hasErrors, sourceLocation: sourceLocation)
         } catch {
             guard case .invalid(let report) = error else {
@@ -77,7 +77,8 @@ import Testing
             ("f.cfg", "global\n", "backned\n"), ("f.cfg", "frontend web\n", "bidn :80\n"),
             ("f.cfg", "backend b\n", "server s 10.0.0.1:80 chekc\n"), ("f.yaml", "", "frntends: {}\n"),
             ("f.yaml", "frontends:\n", " a: { bind: \":80\", default-backend: bb }\n"), ("f.yaml", "a: [", "[],"),
-            ("f.yaml", "a: ", "\"\\x41"),
+            ("f.yaml", "a: ", "\"\\x41"), ("f.yaml", "a: [", "${A}, "), ("f.yaml", "a: \"", "${ "),
+            ("f.yaml", "a: [", "${{{ "),
         ]
     )
     func floods(name: String, head: String, line: String) {
@@ -107,7 +108,9 @@ import Testing
 
     @Test func largerThanAFileMayBe() {
         let bytes = [UInt8](repeating: UInt8(ascii: "\n"), count: ConfigurationLimits.maximumFileBytes + 1)
-        let error = #expect(throws: ConfigurationError.self) { try Configuration.read(bytes, fileName: "f.cfg") }
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration.read(bytes, fileName: "f.cfg", environment: noVariables)
+        }
         #expect(error?.lines == ["f.cfg:1:1: error: a file of 16777217 bytes; expected at most 16777216"])
     }
 }

@@ -4,9 +4,16 @@ import HeraldCore
 import NetworkAddress
 import Testing
 
+/// An environment without variables.
+@Sendable func noVariables(_ name: String) -> String? { nil }
+
 /// Reads text as if it were a file of that name.
-func read(_ text: String, _ name: String) throws(ConfigurationError) -> Configuration {
-    try Configuration.read(Array(text.utf8), fileName: name)
+func read(
+    _ text: String,
+    _ name: String,
+    environment: @escaping (String) -> String? = noVariables
+) throws(ConfigurationError) -> Configuration {
+    try Configuration.read(Array(text.utf8), fileName: name, environment: environment)
 }
 
 func settings(yaml text: String) throws -> ProxySettings {
@@ -18,9 +25,13 @@ func settings(haproxy text: String) throws -> ProxySettings {
 }
 
 /// Every line that reading `text` gives, warnings too, without the file's name.
-func lines(_ text: String, _ name: String) -> [String] {
+func lines(
+    _ text: String,
+    _ name: String,
+    environment: @escaping (String) -> String? = noVariables
+) -> [String] {
     do throws(ConfigurationError) {
-        return try read(text, name).report.lines.map { withoutName($0, name) }
+        return try read(text, name, environment: environment).report.lines.map { withoutName($0, name) }
     } catch {
         return error.lines.map { withoutName($0, name) }
     }

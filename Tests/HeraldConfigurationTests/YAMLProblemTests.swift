@@ -77,8 +77,8 @@ import Testing
             "7:19: error: '10.0.0.1:+80' counts from the port that the client dialled, which Herald does not support; expected a port from 1 to 65535"
         ),
         (
-            "servers: { s: \"${HOST}:80\" }",
-            "7:19: error: '${HOST}:80' has an environment variable, which Herald does not support; expected HOST:PORT, such as 192.0.2.1:80, [2001:db8::1]:80 or host.example:80"
+            "servers: { s: \"$HOST:80\" }",
+            "7:19: error: '$HOST:80' has an environment variable, which only Herald's YAML can have, as ${NAME}; expected HOST:PORT, such as 192.0.2.1:80, [2001:db8::1]:80 or host.example:80"
         ),
         (
             "servers: { s: http://a.example:80 }",

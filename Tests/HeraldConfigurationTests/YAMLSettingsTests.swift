@@ -62,6 +62,7 @@ import Testing
         let text = """
             threads: 4
             maximum-sessions: 10000
+            drain-delay: 5s
             drain-timeout: 1m
             log: { format: json, level: warning, sessions: errors }
             admin: { bind: "[::1]:9901" }
@@ -70,6 +71,7 @@ import Testing
         var expected = ProcessSettings()
         expected.threads = 4
         expected.maximumSessions = 10_000
+        expected.drainDelay = .seconds(5)
         expected.drainTimeout = .seconds(60)
         expected.log.format = .json
         expected.log.level = .warning

@@ -56,7 +56,9 @@ import Testing
 
     @Test func bytesThatAreNotUTF8HaveTheirPlace() {
         let bytes = Array("a: é\nb: ".utf8) + [0xFF] + Array("\n".utf8)
-        let error = #expect(throws: ConfigurationError.self) { try Configuration.read(bytes, fileName: "f.yaml") }
+        let error = #expect(throws: ConfigurationError.self) {
+            try Configuration.read(bytes, fileName: "f.yaml", environment: noVariables)
+        }
         #expect(error?.lines == ["f.yaml:2:4: error: bytes that are not UTF-8; expected a file saved as UTF-8"])
     }
 

@@ -31,6 +31,15 @@ import Testing
         #expect(attempts.failed(slots[0], elapsed: .zero) == .giveUp)
     }
 
+    @Test func attemptsThatWentToAnotherServerAreCounted() {
+        var attempts = ConnectAttempts(settings(retries: 9))
+        for slot in [0, 0, 1, 2, 2] { _ = attempts.failed(slots[slot], elapsed: .zero) }
+        #expect(attempts.redispatchCount(last: slots[2]) == 2)
+        #expect(attempts.redispatchCount(last: slots[5]) == 3)
+        #expect(attempts.redispatchCount(last: nil) == 2, "the line was as far as it got")
+        #expect(ConnectAttempts(settings(retries: 9)).redispatchCount(last: slots[0]) == 0)
+    }
+
     @Test func withoutRetriesTheFirstFailureIsTheLast() {
         var attempts = ConnectAttempts(settings(retries: 0))
         #expect(attempts.failed(slots[0], elapsed: .zero) == .giveUp)

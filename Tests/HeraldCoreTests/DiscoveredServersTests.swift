@@ -56,6 +56,30 @@ import Testing
         #expect(names(servers) == ["web1": "10.0.0.8", "web2": "10.0.0.9"])
     }
 
+    @Test func ofTooManyPrimariesComeBeforeBackups() {
+        func backup(_ number: Int) -> Endpoint { Endpoint(endpoint(number).address, isBackup: true) }
+        var servers = DiscoveredServers(settings(maximum: 2))
+        _ = servers.received([backup(1), backup(2)])
+        #expect(take([endpoint(9), backup(1), backup(2)], &servers))
+        #expect(servers.servers.map(\.settings.isBackup).sorted { !$0 && $1 } == [false, true])
+        #expect(names(servers) == ["web1": "10.0.0.1", "web2": "10.0.0.9"])
+        #expect(servers.leftOutCount == 1)
+    }
+
+    /// Name servers turn the order of records around with each answer.
+    @Test func anAddressThatComesTwiceIsThePrimaryOrTheHeavierOne() {
+        let address = endpoint(1).address
+        let answer = [
+            Endpoint(address, weight: 9, isBackup: true), Endpoint(address, weight: 2), Endpoint(address, weight: 4),
+        ]
+        for order in [answer, answer.reversed(), [answer[1], answer[0], answer[2]]] {
+            var servers = DiscoveredServers(settings())
+            _ = servers.received(order)
+            #expect(servers.servers.map(\.settings.weight) == [4])
+            #expect(servers.servers.map(\.settings.isBackup) == [false])
+        }
+    }
+
     @Test func aPreferredFamilyIsTheOnlyOneWhereThereIsAnyOfIt() throws {
         let six = Endpoint(SocketAddress(try #require(IPAddress("2001:db8::1")), port: 80))
         var servers = DiscoveredServers(settings(prefer: .ipv6))
@@ -90,6 +114,11 @@ import Testing
         #expect(endpoints.map(\.weight) == [1, 256, 4])
         #expect(endpoints.map(\.isBackup) == [false, false, true])
         #expect(DiscoveredServers.endpoints(of: []).isEmpty)
+        // Nobody is there: the next priority comes in its place.
+        var gone = service(1, 0, 4)
+        gone.addresses = []
+        let left = DiscoveredServers.endpoints(of: [gone, service(2, 0, 0), service(20, 1000, 3)])
+        #expect(left.map(\.address.port) == [3] && left.map(\.isBackup) == [false])
     }
 
     @Test func whateverIsAnsweredNamesAreUniqueAndServersKeepTheirs() {

@@ -1,6 +1,7 @@
 import Foundation
 import HeraldCore
 import NetworkAddress
+import ProxyProtocol
 import Testing
 
 private let newYear = Timestamp(microsecondsSince1970: 1_767_225_600_000_000)
@@ -139,13 +140,20 @@ private func parse(_ bytes: [UInt8]) throws -> [String: any Sendable] {
         record.header = .version2
         record.announcedSource = SocketAddress("198.51.100.7:40000")
         record.announcedDestination = SocketAddress("[2001:db8::80]:443")
-        record.announcedDetails = ["vpc_endpoint": "vpce-08d2bf15fac5001c9"]
+        record.announcedDetails = ["aws_vpc_endpoint": "vpce-08d2bf15fac5001c9"]
         record.server = .init(name: "s1", address: try #require(SocketAddress("10.0.0.1:80")))
-        record.retries = 1
+        record.retries = 2
+        record.redispatches = 1
         record.bytesFromClient = 517
         record.bytesFromServer = .max
         record.headerDuration = .microseconds(412)
+        record.queueDuration = .milliseconds(30)
+        record.queuedBehind = 4
         record.connectDuration = .microseconds(1_250)
+        record.load.process = 12
+        record.load.frontend = 7
+        record.load.backend = 5
+        record.load.server = 3
         return record
     }
 
@@ -160,9 +168,10 @@ private func parse(_ bytes: [UInt8]) throws -> [String: any Sendable] {
             try render(fullRecord()) == """
                 2026-01-01T00:00:00.000Z info session frontend=web bind=:80 peer=10.0.0.9:5555 \
                 client=198.51.100.7:40000 destination=[2001:db8::80]:443 header=v2 \
-                vpc_endpoint=vpce-08d2bf15fac5001c9 backend=webservers server=s1 to=10.0.0.1:80 retries=1 \
-                bytes_from_client=517 bytes_from_server=18446744073709551615 header_ms=0.412 connect_ms=1.250 \
-                total_ms=90210.000 end=completed
+                aws_vpc_endpoint=vpce-08d2bf15fac5001c9 backend=webservers server=s1 to=10.0.0.1:80 retries=2 \
+                redispatches=1 bytes_from_client=517 bytes_from_server=18446744073709551615 header_ms=0.412 \
+                queue_ms=30.000 queued_behind=4 connect_ms=1.250 total_ms=90210.000 process_sessions=12 \
+                frontend_sessions=7 backend_sessions=5 server_sessions=3 end=completed
 
                 """
         )
@@ -172,7 +181,8 @@ private func parse(_ bytes: [UInt8]) throws -> [String: any Sendable] {
         #expect(
             try render(record(ending: .untrustedPeer)) == """
                 2026-01-01T00:00:00.000Z info session frontend=web bind=:80 peer=10.0.0.9:5555 backend=webservers \
-                retries=0 bytes_from_client=0 bytes_from_server=0 total_ms=90210.000 end=untrusted-peer
+                retries=0 bytes_from_client=0 bytes_from_server=0 total_ms=90210.000 process_sessions=0 \
+                frontend_sessions=0 backend_sessions=0 end=untrusted-peer
 
                 """
         )
@@ -189,14 +199,35 @@ private func parse(_ bytes: [UInt8]) throws -> [String: any Sendable] {
         #expect(object["client"] as? String == "198.51.100.7:40000")
         #expect(object["destination"] as? String == "[2001:db8::80]:443")
         #expect(object["header"] as? String == "v2")
-        #expect(object["vpc_endpoint"] as? String == "vpce-08d2bf15fac5001c9")
+        #expect(object["aws_vpc_endpoint"] as? String == "vpce-08d2bf15fac5001c9")
         #expect(object["to"] as? String == "10.0.0.1:80")
-        #expect(object["retries"] as? Int == 1)
+        #expect(object["retries"] as? Int == 2)
         #expect(object["bytes_from_server"] as? UInt64 == .max)
         #expect(object["header_ms"] as? Double == 0.412)
         #expect(object["total_ms"] as? Double == 90_210)
         #expect(object["end"] as? String == "completed")
-        #expect(object.count == 20)
+        #expect(object.count == 27)
+    }
+
+    /// As AWS, Azure and Google Cloud write them; what has another form is somebody else's.
+    @Test(arguments: [
+        ([0xEA, 0, 5, 1, 0x76, 0x70, 0x63, 0x65], "aws_vpc_endpoint=vpce"),
+        ([0xEE, 0, 5, 1, 0x78, 0x56, 0x34, 0x12], "azure_link_id=305419896"),
+        ([0xE0, 0, 8, 255, 255, 255, 255, 255, 255, 255, 255], "gcp_psc_connection_id=18446744073709551615"),
+        ([0x04, 0, 0, 0xEE, 0, 5, 1, 1, 0, 0, 0], "azure_link_id=1"),
+        ([0xEA, 0, 1, 9], nil), ([0x02, 0, 1, 0x61], nil), ([], nil),
+    ] as [([UInt8], String?)])
+    func theCloudThatAClientCameThroughIsTold(tlvs: [UInt8], field: String?) throws {
+        let header = try ProxyHeader(
+            version: .v2,
+            source: try #require(SocketAddress("192.0.2.1:1")),
+            destination: try #require(SocketAddress("192.0.2.2:2")),
+            tlvs: try #require(TLVSequence(bytes: tlvs))
+        )
+        var record = try record()
+        record.header = .version2
+        record.announcedDetails = SessionRecord.details(of: header)
+        #expect(render(record).contains(" header=v2 " + (field.map { $0 + " " } ?? "") + "backend="))
     }
 
     @Test func mappedPeersAreWrittenAsIPv4() throws {

@@ -92,7 +92,7 @@ private final class Simulation {
             #expect(waiting.isEmpty, "a newcomer went before those who waited")
             begin(server)
         case .full:
-            client.ticket = line.join(client, limit: Simulation.maximumQueue)
+            client.ticket = line.join(client, limit: Simulation.maximumQueue)?.ticket
             if client.ticket == nil {
                 #expect(waiting.count == Simulation.maximumQueue)
                 refused += 1

@@ -146,7 +146,7 @@ import Testing
     @Test func whoeverCameFirstGoesFirstAndWhoLeftIsPassedOver() {
         let line = WaitingLine()
         let waiters = (0..<5).map { _ in Waiter() }
-        let tickets = waiters.map { line.join($0, limit: 10) }
+        let tickets = waiters.map { line.join($0, limit: 10)?.ticket }
         if let ticket = tickets[1] { line.leave(ticket) }
         #expect(line.count == 4)
         var room = 2

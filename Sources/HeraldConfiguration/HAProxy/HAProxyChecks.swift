@@ -14,7 +14,36 @@ struct HAProxyChecks {
     private var steps: [DialogueStep] = []
     private var httpRule: SourcePosition?
     private var tcpRule: SourcePosition?
+    private var hasSend = false
+    /// What `defaults` says holds until the section says something of its own.
+    private var areHTTPRulesInherited = false
+    private var areTCPRulesInherited = false
     var timeout: Duration?
+
+    /// The same for a section below `defaults`.
+    var inherited: HAProxyChecks {
+        var checks = self
+        checks.areHTTPRulesInherited = true
+        checks.areTCPRulesInherited = true
+        checks.httpRule = nil
+        checks.tcpRule = nil
+        return checks
+    }
+
+    /// As HAProxy, a section's first own word about HTTP checks does away with all that it inherited.
+    private mutating func beginOwnHTTPRules() {
+        guard areHTTPRulesInherited else { return }
+        areHTTPRulesInherited = false
+        http = HAProxyChecks.haproxysRequest
+        expectsStatus = false
+        hasSend = false
+    }
+
+    private mutating func beginOwnTCPRules() {
+        guard areTCPRulesInherited else { return }
+        areTCPRulesInherited = false
+        steps = []
+    }
 
     /// What HAProxy asks for where nothing is said.
     private static let haproxysRequest: HTTPCheckSettings = {
@@ -64,6 +93,9 @@ extension HAProxyChecks {
             return
         }
         kind = .http
+        beginOwnHTTPRules()
+        http.method = HAProxyChecks.haproxysRequest.method
+        http.path = HAProxyChecks.haproxysRequest.path
         let words = Array(line.arguments)
         arguments.nothing(after: line, 3)
         switch words.count {
@@ -173,11 +205,13 @@ extension HAProxyChecks {
     )
 
     mutating func readHTTPRule(_ line: HAProxyLine, _ arguments: HAProxyArguments) {
+        beginOwnHTTPRules()
         httpRule = httpRule ?? line.keyword.position
         readRule(line, HAProxyChecks.httpRules, arguments)
     }
 
     mutating func readTCPRule(_ line: HAProxyLine, _ arguments: HAProxyArguments) {
+        beginOwnTCPRules()
         tcpRule = tcpRule ?? line.keyword.position
         readRule(line, HAProxyChecks.tcpRules, arguments)
         if steps.count > Limits.maximumCheckSteps {
@@ -219,6 +253,10 @@ extension HAProxyChecks {
 
     /// `http-check send [meth METHOD] [uri URI] [ver VERSION] [hdr NAME VALUE]...`
     private mutating func readHTTPSend(_ line: HAProxyLine, _ arguments: HAProxyArguments) {
+        if hasSend {
+            arguments.problems.error(line.keyword.position, "'http-check send' again", expected: "one request in a check")
+        }
+        hasSend = true
         var rest = line.arguments
         while let word = rest.popFirst() {
             let count = word.text == "hdr" ? 2 : 1
@@ -258,9 +296,19 @@ extension HAProxyChecks {
                 arguments.problems.at(value.position) { () throws(Fault) in try CheckText.status(String(part)) }
             }
             guard !ranges.isEmpty else { return }
-            http.status = expectsStatus ? http.status + ranges : ranges
+            // Each rule must hold.
+            let both = expectsStatus ? HAProxyChecks.common(http.status, ranges) : ranges
+            if both.isEmpty {
+                arguments.problems.error(value.position, "no status is within this and the rule before it")
+            } else {
+                http.status = both
+            }
             expectsStatus = true
         case "string":
+            if http.body != nil {
+                arguments.problems.unsupported(match.position, "a second 'http-check expect string'", instead: "one text")
+            }
+            guard isASCII(value, arguments) else { return }
             http.body = arguments.problems.at(value.position) { () throws(Fault) in try CheckText.sought(value.text) }
             // HAProxy looks at the status only where a rule says so.
             if !expectsStatus { http.status = [HTTPCheckSettings.statusRange] }
@@ -279,6 +327,7 @@ extension HAProxyChecks {
         let step: DialogueStep?
         switch match.text {
         case "string":
+            guard isASCII(value, arguments) else { return }
             step = arguments.problems.at(value.position) { () throws(Fault) in
                 .expect(try CheckText.sought(value.text))
             }
@@ -293,6 +342,23 @@ extension HAProxyChecks {
             return
         }
         if let step { steps.append(step) }
+    }
+
+    private static func common(_ one: [ClosedRange<Int>], _ other: [ClosedRange<Int>]) -> [ClosedRange<Int>] {
+        one.flatMap { first in
+            other.filter { first.overlaps($0) }.map { first.clamped(to: $0) }
+        }
+    }
+
+    /// `\xff` is one byte to HAProxy, and a letter that may be written in two is none.
+    private func isASCII(_ word: HAProxyWord, _ arguments: HAProxyArguments) -> Bool {
+        if word.text.utf8.allSatisfy({ $0 < 0x80 }) { return true }
+        arguments.problems.unsupported(
+            word.position,
+            "a byte beyond ASCII in a check's text",
+            instead: "'send-binary' or 'expect binary' with hex"
+        )
+        return false
     }
 
     /// What is to match, and the pattern.
@@ -328,7 +394,7 @@ extension HAProxyChecks {
         _ arguments: HAProxyArguments,
         _ step: (String) throws(Fault) -> DialogueStep
     ) {
-        guard let word = arguments.single(line, "what is to be sent") else { return }
+        guard let word = arguments.single(line, "what is to be sent"), isASCII(word, arguments) else { return }
         let step = arguments.problems.at(word.position) { () throws(Fault) in try step(word.text) }
         if let step { steps.append(step) }
     }

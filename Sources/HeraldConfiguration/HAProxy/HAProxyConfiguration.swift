@@ -229,7 +229,8 @@ extension HAProxyFile {
             }
             name = problems.at(word.position) { () throws(Fault) in try NameText.check(word.text) } ?? "?"
         }
-        let inherited = inheritedOptions(&arguments, isDefaults: sides.isEmpty)
+        var inherited = inheritedOptions(&arguments, isDefaults: sides.isEmpty)
+        inherited.checks = inherited.checks.inherited
         refuseArguments(arguments, of: line.keyword)
         let position = line.words.count > 1 ? line.words[1].position : line.keyword.position
         let proxy = HAProxyProxy(

@@ -110,7 +110,7 @@ struct HAProxyLexer {
             } else if scalar == "$", quote?.mark == "\"" {
                 throw Failure(
                     value: Fault(
-                        "an environment variable, which Herald does not read",
+                        "an environment variable, which Herald reads only in YAML",
                         expected: "its value, or '\\$' for a dollar sign"
                     ),
                     position: position

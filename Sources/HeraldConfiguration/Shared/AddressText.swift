@@ -129,7 +129,7 @@ extension AddressText {
         }
         if text.contains("$") {
             throw Fault(
-                "\(Quotation.quote(text)) has an environment variable, which Herald does not support",
+                "\(Quotation.quote(text)) has an environment variable, which only Herald's YAML can have, as ${NAME}",
                 expected: expectation
             )
         }

@@ -9,8 +9,12 @@ enum YAMLConfiguration {
     )
 
     /// nil where there is an error.
-    static func read(_ bytes: [UInt8], problems: Problems) -> ProxySettings? {
-        guard let root = YAMLNode.parse(bytes, problems: problems) else { return nil }
+    static func read(
+        _ bytes: [UInt8],
+        problems: Problems,
+        environment: @escaping (String) -> String?
+    ) -> ProxySettings? {
+        guard let root = YAMLNode.parse(bytes, problems: problems, environment: environment) else { return nil }
         guard !root.isNothing else {
             problems.error(root.position, "the file is empty", expected: vocabulary.frontendExample)
             return nil
@@ -54,6 +58,9 @@ struct YAMLFile {
             },
             "maximum-sessions": { file, node, reader in
                 file.builder.process.maximumSessions = reader.integer(node, in: ProcessSettings.sessionRange)
+            },
+            "drain-delay": { file, node, reader in
+                file.builder.process.drainDelay = reader.durationOrZero(node) ?? file.builder.process.drainDelay
             },
             "drain-timeout": { file, node, reader in
                 file.builder.process.drainTimeout =

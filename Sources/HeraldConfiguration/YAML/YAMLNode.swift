@@ -5,10 +5,14 @@ struct YAMLNode {
         case scalar(String, isPlain: Bool)
         case list([YAMLNode])
         case mapping([YAMLEntry])
+        /// What stands there has got its message already.
+        case unreadable
     }
 
     var content: Content
     var position: SourcePosition
+    /// The scalar as the file has it, where it has a `$`.
+    var source: String?
 
     /// Nothing was written: `key:`, `key: ~` or `key: null`.
     var isNothing: Bool {
@@ -23,7 +27,14 @@ struct YAMLNode {
         case .scalar(let text, _): Quotation.quote(text)
         case .list(let items): items.isEmpty ? "an empty list" : "a list"
         case .mapping: "a mapping"
+        case .unreadable: "something else"
         }
+    }
+
+    /// For messages: where the text comes from that `found` shows; empty where it stands in the file.
+    var origin: String {
+        guard let source, case .scalar(let text, _) = content, text != source else { return "" }
+        return " (from \(Quotation.quote(source)))"
     }
 }
 
@@ -36,10 +47,17 @@ struct YAMLEntry {
 
 extension YAMLNode {
     /// Reads one document; nil after an error that leaves no tree to go on with.
-    static func parse(_ bytes: [UInt8], problems: Problems) -> YAMLNode? {
-        var tree = YAMLTree(problems: problems)
+    ///
+    /// - Parameter environment: the value of a variable, which takes its place in values.
+    static func parse(
+        _ bytes: [UInt8],
+        problems: Problems,
+        environment: @escaping (String) -> String?
+    ) -> YAMLNode? {
+        let mask = ReferenceMask(bytes)
+        var tree = YAMLTree(problems: problems, mask: mask)
         do {
-            try YAMLEvents.read(bytes) { tree.add($0) }
+            try YAMLEvents.read(mask.bytes) { tree.add($0) }
         } catch {
             problems.error(error.position, error.fault(in: bytes))
             return nil
@@ -51,7 +69,10 @@ extension YAMLNode {
                 expected: "a configuration, such as Config/herald.yaml"
             )
         }
-        return problems.hasErrors ? nil : tree.root
+        guard !problems.hasErrors, var root = tree.root else { return nil }
+        var variables = YAMLEnvironment(bytes, problems: problems, variable: environment)
+        variables.fill(&root)
+        return root
     }
 }
 
@@ -67,12 +88,14 @@ private struct YAMLTree {
     }
 
     let problems: Problems
+    private let mask: ReferenceMask
     private(set) var root: YAMLNode?
     private var open: [Open] = []
     private var documents = 0
 
-    init(problems: Problems) {
+    init(problems: Problems, mask: ReferenceMask) {
         self.problems = problems
+        self.mask = mask
     }
 
     /// Whether to go on.
@@ -91,7 +114,7 @@ private struct YAMLTree {
             // Reported above; the tree keeps its shape.
             close(YAMLNode(content: .scalar("", isPlain: true), position: event.position))
         case .scalar(let text, let isPlain):
-            close(YAMLNode(content: .scalar(text, isPlain: isPlain), position: event.position))
+            close(YAMLNode(content: .scalar(mask.unmasked(text), isPlain: isPlain), position: event.position))
         case .listStart, .mappingStart:
             guard open.count < ConfigurationLimits.maximumYAMLDepth else {
                 problems.error(

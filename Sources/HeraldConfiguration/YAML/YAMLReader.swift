@@ -25,7 +25,18 @@ struct YAMLReader {
         _ parse: (String) throws(Fault) -> Value
     ) -> Value? {
         guard let text = text(node, expectation) else { return nil }
-        return problems.at(node.position) { () throws(Fault) in try parse(text) }
+        return at(node) { () throws(Fault) in try parse(text) }
+    }
+
+    /// Runs `body`; a fault becomes an error about the node's text.
+    private func at<Value>(_ node: YAMLNode, _ body: () throws(Fault) -> Value) -> Value? {
+        problems.at(node.position) { () throws(Fault) in
+            do throws(Fault) {
+                return try body()
+            } catch {
+                throw Fault(error.found + node.origin, expected: error.expected, suggestion: error.suggestion)
+            }
+        }
     }
 
     func truth(_ node: YAMLNode) -> Bool? {
@@ -56,7 +67,7 @@ struct YAMLReader {
             refuse(node, "\(expectation), without leading zeros")
             return nil
         }
-        return problems.at(node.position) { () throws(Fault) in
+        return at(node) { () throws(Fault) in
             try NumberText.parse(text, key.map(Quotation.quote) ?? "a number", in: range)
         }
     }
@@ -106,7 +117,8 @@ struct YAMLReader {
 
     /// Says that this value of the key is not what it must be.
     func refuse(_ node: YAMLNode, _ expectation: String, suggestion: String? = nil) {
-        let found = node.found + (key.map { " for \(Quotation.quote($0))" } ?? "")
+        if case .unreadable = node.content { return }
+        let found = node.found + node.origin + (key.map { " for \(Quotation.quote($0))" } ?? "")
         problems.error(node.position, found, expected: expectation, suggestion: suggestion)
     }
 

@@ -25,6 +25,9 @@ package struct YAMLWriter {
         let usual = ProcessSettings()
         if let threads = process.threads { lines.append("threads: \(threads)") }
         if let sessions = process.maximumSessions { lines.append("maximum-sessions: \(sessions)") }
+        if process.drainDelay != usual.drainDelay {
+            lines.append("drain-delay: \(DurationText.write(process.drainDelay))")
+        }
         if process.drainTimeout != usual.drainTimeout {
             lines.append("drain-timeout: \(DurationText.write(process.drainTimeout))")
         }
@@ -221,7 +224,7 @@ package struct YAMLWriter {
             for field in http.fields where !names.contains(field.name) { names.append(field.name) }
             let headers = names.map { name in
                 let values = http.fields.filter { $0.name == name }.map { scalar($0.value) }
-                return "\(scalar(name)): \(values.count == 1 ? values[0] : "[\(values.joined(separator: ", "))]")"
+                return "\(key(name)): \(values.count == 1 ? values[0] : "[\(values.joined(separator: ", "))]")"
             }
             parts.append("headers: \(mapping(headers))")
         }
@@ -270,8 +273,13 @@ package struct YAMLWriter {
         "{ \(parts.joined(separator: ", ")) }"
     }
 
-    /// Plain where nothing else can be read from it, otherwise in double quotes.
+    /// For values: a `$` is doubled, or it could begin a variable of the environment.
     private func scalar(_ text: String) -> String {
+        key(text.split(separator: "$", omittingEmptySubsequences: false).joined(separator: "$$"))
+    }
+
+    /// Plain where nothing else can be read from it, otherwise in double quotes.
+    private func key(_ text: String) -> String {
         let first = text.utf8.first
         let isPlain =
             text.utf8.allSatisfy { NameText.isLetterOrDigit($0) || "-_.:/".utf8.contains($0) }

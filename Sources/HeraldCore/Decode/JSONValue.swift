@@ -1,5 +1,5 @@
 /// A JSON value whose objects keep the order in which they were written.
-enum JSONValue {
+package enum JSONValue: Sendable {
     case null
     case bool(Bool)
     case number(Int)
@@ -33,6 +33,51 @@ extension JSONValue {
                 member.value.write(to: &text, indentation: inner)
             }
         }
+    }
+
+    /// RFC 8259 text without white space.
+    package func append(to output: inout [UInt8]) {
+        switch self {
+        case .null: output.append(contentsOf: "null".utf8)
+        case .bool(let value): output.append(contentsOf: (value ? "true" : "false").utf8)
+        case .number(let value):
+            if value < 0 { output.append(UInt8(ascii: "-")) }
+            output.appendDecimal(UInt64(value.magnitude))
+        case .string(let value): JSONValue.appendQuoted(value, to: &output)
+        case .array(let values):
+            output.append(UInt8(ascii: "["))
+            for (index, value) in values.enumerated() {
+                if index > 0 { output.append(UInt8(ascii: ",")) }
+                value.append(to: &output)
+            }
+            output.append(UInt8(ascii: "]"))
+        case .object(let members):
+            output.append(UInt8(ascii: "{"))
+            for (index, member) in members.enumerated() {
+                if index > 0 { output.append(UInt8(ascii: ",")) }
+                JSONValue.appendQuoted(member.key, to: &output)
+                output.append(UInt8(ascii: ":"))
+                member.value.append(to: &output)
+            }
+            output.append(UInt8(ascii: "}"))
+        }
+    }
+
+    private static func appendQuoted(_ string: String, to output: inout [UInt8]) {
+        if string.utf8.allSatisfy(isPlain) {
+            output.append(UInt8(ascii: "\""))
+            output.append(contentsOf: string.utf8)
+            output.append(UInt8(ascii: "\""))
+        } else {
+            var text = ""
+            writeQuoted(string, to: &text)
+            output.append(contentsOf: text.utf8)
+        }
+    }
+
+    /// ASCII that stands for itself.
+    private static func isPlain(_ byte: UInt8) -> Bool {
+        (0x20...0x7E).contains(byte) && byte != UInt8(ascii: "\"") && byte != UInt8(ascii: "\\")
     }
 
     private static func writeList<Element>(

@@ -17,6 +17,11 @@ package struct DiscoveredServers: Sendable {
             self.weight = weight
             self.isBackup = isBackup
         }
+
+        /// Whether it counts where both are of one address.
+        fileprivate func isBetter(than other: Endpoint) -> Bool {
+            isBackup == other.isBackup ? (weight ?? 0) > (other.weight ?? 0) : other.isBackup
+        }
     }
 
     package struct Server: Hashable, Sendable {
@@ -35,20 +40,25 @@ package struct DiscoveredServers: Sendable {
         self.settings = settings
     }
 
-    /// Takes an answer in. Of more than `maximum` addresses, those that are known come first, then the lower ones.
+    /// Takes an answer in. Of more than `maximum` addresses, primaries come before backups, those that are known before the
+    /// others, and then the lower ones. Where an address comes twice, the primary counts, or else the heavier one.
     ///
     /// - Returns: whether `servers` changed.
     package mutating func received(_ answer: [Endpoint]) -> Bool {
         var endpoints: [SocketAddress: Endpoint] = [:]
-        for endpoint in preferred(answer) where endpoints[endpoint.address] == nil {
+        for endpoint in preferred(answer) {
+            if let other = endpoints[endpoint.address], !endpoint.isBetter(than: other) { continue }
             endpoints[endpoint.address] = endpoint
         }
         let known = numbers.keys.filter { endpoints[$0] != nil }.sorted { (numbers[$0] ?? 0) < (numbers[$1] ?? 0) }
         let fresh = endpoints.keys.filter { numbers[$0] == nil }.sorted(by: DiscoveredServers.comesBefore)
-        let taken = (known + fresh).prefix(settings.maximum)
+        let all = known + fresh
+        let taken = (all.filter { endpoints[$0]?.isBackup == false } + all.filter { endpoints[$0]?.isBackup == true })
+            .prefix(settings.maximum)
         leftOutCount = endpoints.count - taken.count
 
-        numbers = numbers.filter { endpoints[$0.key] != nil }
+        let wanted = Set(taken)
+        numbers = numbers.filter { wanted.contains($0.key) }
         let used = Set(numbers.values)
         var number = 1
         for address in taken where numbers[address] == nil {
@@ -109,8 +119,9 @@ extension DiscoveredServers {
     }
 
     /// Records of the lowest priority number are primaries, all others backups. Weights of 0 to 65535 become those of 1 to
-    /// 256, as HAProxy has it.
+    /// 256, as HAProxy has it. Records without an address, or with port 0, are nobody's.
     package static func endpoints(of services: [Service]) -> [Endpoint] {
+        let services = services.filter { !$0.addresses.isEmpty && $0.port != 0 }
         let first = services.map(\.priority).min()
         return services.flatMap { service in
             service.addresses.map { ip in

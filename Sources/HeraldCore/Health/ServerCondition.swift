@@ -23,6 +23,14 @@ package struct ServerCondition: Sendable {
         package var checks: Int?
         /// How long the state before had held.
         package var heldFor: Duration
+
+        package init(from: ServerState, to: ServerState, reason: String, checks: Int?, heldFor: Duration) {
+            self.from = from
+            self.to = to
+            self.reason = reason
+            self.checks = checks
+            self.heldFor = heldFor
+        }
     }
 
     package private(set) var state: ServerState

@@ -104,6 +104,14 @@ package enum Limits {
     package static let maximumDNSRecords = 4096
     /// SRV targets whose addresses are looked up for one answer.
     package static let maximumServiceTargets = 256
+    /// Look-ups of names under way at one time, for each costs descriptors.
+    package static let maximumConcurrentLookUps = 128
+    /// Sockets that a look-up has open: one for datagrams, one for an answer that is too long for them.
+    package static let descriptorsPerLookUp = 2
+    /// SRV targets of one look-up that are asked about at one time: more datagrams may not fit into a name server's buffer.
+    package static let maximumConcurrentTargets = 16
+    /// How soon a look-up that failed is repeated, however long the refresh.
+    package static let failedLookUpPause = Duration.seconds(5)
     /// How long the start waits for first answers of names that need not resolve.
     package static let firstLookUpTimeout = Duration.seconds(5)
 
@@ -125,6 +133,18 @@ package enum Limits {
     /// What a client may send behind its request's head: it is read and thrown away, since a close with unread bytes would
     /// be a reset.
     package static let maximumAdminExcessBytes = 64 * 1024
+    /// Of a reply, what is with one connection's writer at one time; the rest stays in the body, which readers share.
+    package static let adminWriteBytes = 64 * 1024
+    /// Bodies that slow readers keep in memory, each counted once, the newest beside. Beyond, the oldest reader of another
+    /// one is let go.
+    package static let maximumAdminHeldBytes = 32 * 1024 * 1024
+    /// Answers that take work are given again, so that polls in a row cost the control loop one part in so many of its
+    /// time,
+    package static let adminWorkShare = 10
+    /// but never for longer than this.
+    package static let maximumAdminAnswerAge = Duration.seconds(1)
+    /// How long such work may keep the loop from its sessions before it lets them have a turn.
+    package static let adminWorkTurn = Duration.milliseconds(1)
     /// A loop that has not turned for this long is reported.
     package static let loopStallTimeout = Duration.seconds(5)
     /// How often loops are asked for a sign of life while somebody wants to know.
@@ -140,6 +160,13 @@ package enum Limits {
     package static let maximumHTTPReplyBytes = 64 * 1024
     /// For `herald health`, from the look-up of a name to the end of the reply.
     package static let healthPollTimeout = Duration.seconds(3)
+
+    // MARK: Diagnosis
+
+    /// Causes of trouble that are told and kept, until a reload.
+    package static let maximumDiagnoses = 100
+    /// First clients of a frontend that must all have the gateway's address before that is told.
+    package static let sessionsUntilGateway = 50
 
     // MARK: Log
 

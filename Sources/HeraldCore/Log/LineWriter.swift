@@ -189,7 +189,7 @@ extension LineWriter {
 
 extension [UInt8] {
     /// Decimal digits, with leading zeros up to `minimumDigits`.
-    mutating func appendDecimal(_ value: UInt64, minimumDigits: Int = 1) {
+    package mutating func appendDecimal(_ value: UInt64, minimumDigits: Int = 1) {
         var divisor: UInt64 = 1
         var digits = 1
         while digits < minimumDigits || value / divisor >= 10 {

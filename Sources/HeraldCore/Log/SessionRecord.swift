@@ -1,9 +1,10 @@
 package import NetworkAddress
+package import ProxyProtocol
 
 /// What the log tells of one session, at its end.
 package struct SessionRecord: Sendable {
     /// The PROXY header that came in; the raw value is what the log says.
-    package enum Header: String, Hashable, Sendable {
+    package enum Header: String, Hashable, Sendable, CaseIterable {
         case version1 = "v1"
         /// UNKNOWN: no client is announced.
         case version1Unknown = "v1-unknown"
@@ -25,6 +26,17 @@ package struct SessionRecord: Sendable {
         }
     }
 
+    /// Sessions at the end, this one included, as HAProxy's log has them.
+    package struct Load: Hashable, Sendable {
+        package var process = 0
+        package var frontend = 0
+        package var backend = 0
+        /// nil for a session that got no server.
+        package var server: Int?
+
+        package init() {}
+    }
+
     /// Of the end.
     package var time: Timestamp
     package var frontend: String
@@ -39,6 +51,8 @@ package struct SessionRecord: Sendable {
     package var server: Server?
     /// Attempts after the first.
     package var retries = 0
+    /// Those of them that went to another server than the attempt before.
+    package var redispatches = 0
     /// Payload, without the header.
     package var bytesFromClient: UInt64 = 0
     /// Payload.
@@ -47,10 +61,13 @@ package struct SessionRecord: Sendable {
     package var headerDuration: Duration?
     /// In line for a server with room.
     package var queueDuration: Duration?
+    /// Sessions that were ahead in that line when this one came to it.
+    package var queuedBehind: Int?
     /// From the start of the first attempt to the connection, over all attempts.
     package var connectDuration: Duration?
     /// From accept to the end.
     package var totalDuration: Duration
+    package var load = Load()
     package var ending: SessionEnding
     /// In place of the ending's own detail.
     package var detail: String?
@@ -91,15 +108,38 @@ package struct SessionRecord: Sendable {
                 line.field("to", server.address)
             }
             line.field("retries", retries)
+            if redispatches > 0 { line.field("redispatches", redispatches) }
             line.field("bytes_from_client", bytesFromClient)
             line.field("bytes_from_server", bytesFromServer)
             if let headerDuration { line.field("header_ms", milliseconds: headerDuration) }
             if let queueDuration { line.field("queue_ms", milliseconds: queueDuration) }
+            if let queuedBehind { line.field("queued_behind", queuedBehind) }
             if let connectDuration { line.field("connect_ms", milliseconds: connectDuration) }
             line.field("total_ms", milliseconds: totalDuration)
+            line.field("process_sessions", load.process)
+            line.field("frontend_sessions", load.frontend)
+            line.field("backend_sessions", load.backend)
+            if let server = load.server { line.field("server_sessions", server) }
             line.field("end", ending.label)
             if let reason = ending.reason { line.field("reason", reason) }
             if let detail = detail ?? ending.detail { line.field("detail", detail) }
         }
+    }
+}
+
+extension SessionRecord {
+    /// What a header tells of the cloud that the client came through: the first of its TLVs that a cloud has written.
+    ///
+    /// A header without TLVs costs nothing.
+    package static func details(of header: ProxyHeader) -> KeyValuePairs<String, LogLine.Value> {
+        for tlv in header.tlvs {
+            switch tlv.decoded {
+            case .aws(let endpoint): return ["aws_vpc_endpoint": .text(endpoint.id)]
+            case .azure(let link): return ["azure_link_id": .integer(Int(link.linkID))]
+            case .gcp(let connection): return ["gcp_psc_connection_id": .text(String(connection.pscConnectionID))]
+            default: break
+            }
+        }
+        return [:]
     }
 }

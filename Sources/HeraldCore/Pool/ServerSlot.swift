@@ -13,6 +13,7 @@ package final class ServerSlot: Sendable {
     private let failedConnects = Atomic<Int>(0)
     private let allFailedConnects = Atomic<UInt64>(0)
     private let all = Atomic<UInt64>(0)
+    private let answeredWell = Atomic<Bool>(false)
     private let clientBytes = Atomic<UInt64>(0)
     private let serverBytes = Atomic<UInt64>(0)
     /// Where the server stands in the newest board.
@@ -119,6 +120,15 @@ package final class ServerSlot: Sendable {
 
     package func forgetFailures() {
         failedConnects.store(0, ordering: .relaxed)
+    }
+
+    // MARK: Diagnosis
+
+    /// Whether it has answered anything but a refusal behind a header.
+    package var hasAnsweredWell: Bool { answeredWell.load(ordering: .relaxed) }
+
+    package func setAnsweredWell(_ value: Bool) {
+        answeredWell.store(value, ordering: .relaxed)
     }
 
     // MARK: Totals

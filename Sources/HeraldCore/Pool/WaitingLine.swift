@@ -41,14 +41,17 @@ package final class WaitingLine: Sendable {
     package var count: Int { length.load(ordering: .sequentiallyConsistent) }
 
     /// Puts a session at the end; nil where `limit` wait already.
-    package func join(_ waiter: any PoolWaiter, limit: Int) -> Ticket? {
+    ///
+    /// - Returns: its ticket, and how many are ahead of it.
+    package func join(_ waiter: any PoolWaiter, limit: Int) -> (ticket: Ticket, ahead: Int)? {
         line.withLock { line in
-            guard line.waiters.count < limit else { return nil }
+            let ahead = line.waiters.count
+            guard ahead < limit else { return nil }
             let ticket = line.tail
             line.tail += 1
             line.waiters[ticket] = waiter
             length.add(1, ordering: .sequentiallyConsistent)
-            return ticket
+            return (ticket, ahead)
         }
     }
 

@@ -35,6 +35,11 @@ package struct ConnectAttempts: Sendable {
         return redispatches ? .anotherServer : .sameServer
     }
 
+    /// How many attempts went to another server than the one before them, `last` being the server of the last one.
+    package func redispatchCount(last: ServerSlot?) -> Int {
+        zip(failed, failed.dropFirst().map(Optional.some) + [last]).count { $1 != nil && $0 !== $1 }
+    }
+
     /// Before the same server is tried again.
     ///
     /// - Parameter elapsed: since the first attempt began.

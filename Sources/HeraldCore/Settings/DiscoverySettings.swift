@@ -52,12 +52,14 @@ package struct DiscoverySettings: Hashable, Sendable {
     package var timeout: Duration?
     /// Questions to each name server before a look-up has failed; nil takes the system's.
     package var attempts: Int?
-    /// Everything else about its servers; name and address are filled in. SRV weights come in place of its weight.
+    /// Everything else about its servers; name and address are empty, and filled in for each. SRV weights come in place of its weight.
     package var prototype: ServerSettings
 
     package init(source: Source, naming: Naming, prototype: ServerSettings) {
         self.source = source
         self.naming = naming
         self.prototype = prototype
+        self.prototype.name = ""
+        self.prototype.address = .name("", port: 1)
     }
 }

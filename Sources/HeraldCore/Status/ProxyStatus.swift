@@ -45,6 +45,8 @@ package struct ProxyStatus: Sendable {
     package var openFileLimit = 0
     package var droppedLogLines: UInt64 = 0
     package var loops: [LoopStatus] = []
+    /// Well-known causes of trouble that were seen since the last reload, in plain words.
+    package var diagnoses: [String] = []
     package var frontends: [FrontendStatus] = []
     package var backends: [BackendStatus] = []
 
@@ -142,10 +144,12 @@ package struct FrontendCounts: Sendable {
     package struct Ending: Hashable, Sendable {
         package var label: String
         package var reason: String?
+        package var concernsHeader: Bool
 
         package init(_ ending: SessionEnding) {
             label = ending.label
             reason = ending.reason
+            concernsHeader = ending.concernsHeader
         }
 
         /// Both in one word.

@@ -34,10 +34,16 @@ package final class Journal: Sendable {
         _ message: String,
         _ fields: KeyValuePairs<String, LogLine.Value> = [:]
     ) {
-        let settings = settings
         guard level >= settings.level else { return }
+        event(LogLine(time: .now, level: level, message: message, fields: fields))
+    }
+
+    /// The same, of a line that is made already.
+    package func event(_ line: LogLine) {
+        let settings = settings
+        guard line.level >= settings.level else { return }
         var bytes: [UInt8] = []
-        LogLine(time: .now, level: level, message: message, fields: fields).append(to: &bytes, as: settings.format)
+        line.append(to: &bytes, as: settings.format)
         write(bytes, lineCount: 1)
     }
 

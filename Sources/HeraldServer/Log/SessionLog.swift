@@ -53,7 +53,14 @@ final class SessionLog {
 
 extension SessionRecord {
     /// What `session` tells at its end.
-    init(_ session: Session, _ ending: SessionEnding, frontend: String, bind: String, backend: String) {
+    init(
+        _ session: Session,
+        _ ending: SessionEnding,
+        frontend: String,
+        bind: String,
+        backend: String,
+        load: SessionRecord.Load
+    ) {
         let now = SystemInformation.monotonicNanoseconds
         func since(_ start: UInt64, until end: UInt64) -> Duration { .nanoseconds(Int64(end - start)) }
         self.init(
@@ -69,12 +76,19 @@ extension SessionRecord {
         announcedSource = session.announced?.source
         announcedDestination = session.announced?.destination
         server = session.target.map { Server(name: $0.name, address: $0.address) }
-        retries = session.attempts?.retryCount ?? 0
+        announcedDetails = session.announcedDetails
+        if let attempts = session.attempts {
+            retries = attempts.retryCount
+            redispatches = attempts.redispatchCount(last: session.target?.slot)
+        }
+        self.load = load
+        self.load.server = session.target?.slot.sessionCount
         bytesFromClient = session.relayState.byteCount(from: .client)
         bytesFromServer = session.relayState.byteCount(from: .server)
         headerDuration = session.headerDoneAt.map { since(session.acceptedAt, until: $0) }
         if let began = session.queuedAt, let ended = session.queuedUntil {
             queueDuration = since(began, until: ended)
+            queuedBehind = session.queuedBehind.map { Int($0) }
         }
         if let began = session.connectBeganAt, let connected = session.connectedAt {
             connectDuration = since(began, until: connected)

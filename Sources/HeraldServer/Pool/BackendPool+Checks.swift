@@ -11,7 +11,6 @@ extension BackendPool {
     package func startChecks(first: Int, of total: Int) {
         areChecksOn = true
         var slot = first
-        var random = SystemRandomNumberGenerator()
         for server in servers {
             guard server.condition.isChecked, let interval = server.condition.nextCheckInterval else { continue }
             let delay = CheckSchedule.firstDelay(server: slot, of: total, interval: interval, using: &random)
@@ -20,8 +19,14 @@ extension BackendPool {
         }
     }
 
+    /// The same for a pool that joins others, or has other servers than before; checks that go on are left alone.
+    package func startChecks() {
+        areChecksOn = true
+        startMissingChecks()
+    }
+
     /// Checks those that are to be checked and are not yet.
-    package func startMissingChecks() {
+    func startMissingChecks() {
         for server in servers where server.checks?.isCancelled ?? true { startChecks(of: server) }
     }
 
@@ -35,7 +40,6 @@ extension BackendPool {
     /// - Parameter delay: until the first check; nil for one by chance within the interval.
     func startChecks(of server: PooledServer, after delay: Duration? = nil) {
         guard areChecksOn, server.condition.isChecked, let interval = server.condition.nextCheckInterval else { return }
-        var random = SystemRandomNumberGenerator()
         let delay = delay ?? CheckSchedule.firstDelay(server: 0, of: 1, interval: interval, using: &random)
         server.checks?.cancel()
         server.nextCheck = .now + delay
@@ -53,13 +57,12 @@ extension BackendPool {
 
     private func checkRepeatedly(_ slot: ServerSlot, after delay: Duration) async {
         await loop.sleep(for: delay)
-        var random = SystemRandomNumberGenerator()
         while !Task.isCancelled, let server = find(slot), server.condition.isChecked,
-            let timeout = server.condition.checkTimeout
+            let timeout = server.condition.checkTimeout, let plan = server.checkPlan
         {
             server.nextCheck = nil
             let began = loop.now
-            let outcome = await checker.check(server.member, timeout: timeout)
+            let outcome = await checker.check(plan, timeout: timeout)
             guard !Task.isCancelled, let server = find(slot) else { return }
             switch outcome {
             case .passed: server.passedChecks += 1

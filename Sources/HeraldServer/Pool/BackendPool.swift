@@ -41,7 +41,7 @@ package actor BackendPool: LoopActor {
     private let effects: Effects
     private let turns = TurnCounter()
     private let line = WaitingLine()
-    private var random = SplitMix64(seed: .random(in: .min ... .max))
+    var random = SplitMix64(seed: .random(in: .min ... .max))
 
     /// Whether servers are checked now.
     var areChecksOn = false
@@ -140,6 +140,7 @@ package actor BackendPool: LoopActor {
     private func renew(_ server: PooledServer, as member: Member) {
         server.member = member
         server.server.slot.setLimit(member.settings.maximumSessions ?? .max)
+        server.server.slot.setAnsweredWell(false)
         server.server = poolServer(member, slot: server.server.slot)
         if server.condition.checks(differFrom: member.settings) { server.checks?.cancel() }
     }
@@ -324,7 +325,10 @@ package actor BackendPool: LoopActor {
 
 /// One server of a pool, with all that only the pool knows of it. Lives on the control loop, in its pool.
 final class PooledServer {
-    var member: BackendPool.Member
+    var member: BackendPool.Member {
+        didSet { checkPlan = CheckPlan(member) }
+    }
+    private(set) var checkPlan: CheckPlan?
     /// Index into the settings' discoveries; nil for a server of the file.
     var discovery: Int?
     var server: PoolServer
@@ -344,6 +348,7 @@ final class PooledServer {
         self.discovery = discovery
         self.server = server
         self.condition = condition
+        checkPlan = CheckPlan(member)
     }
 
     var isBackup: Bool { member.settings.isBackup }

@@ -10,19 +10,23 @@ actor Discovery: LoopActor {
     nonisolated let loop: EventLoop
     nonisolated let settings: DiscoverySettings
     private let backend: String
+    private let service: NameService
     private let journal: Journal
     private var discovered: DiscoveredServers
+    private var known = KnownAddresses()
     /// What the pool knows of.
     private var handedOver: [DiscoveredServers.Server] = []
     private var hasAnswer = false
+    private var lastAsked = ContinuousClock.now
     /// Why the last look-up failed; nil where it did not.
     private var trouble: String?
     private var leftOutCount = 0
 
-    init(_ settings: DiscoverySettings, backend: String, loop: EventLoop, journal: Journal) {
+    init(_ settings: DiscoverySettings, backend: String, service: NameService, journal: Journal) {
         self.settings = settings
         self.backend = backend
-        self.loop = loop
+        self.service = service
+        loop = service.loop
         self.journal = journal
         discovered = DiscoveredServers(settings)
     }
@@ -42,9 +46,11 @@ actor Discovery: LoopActor {
             guard case .addresses(_, let port) = settings.source else { return }
             _ = discovered.received([DiscoveredServers.Endpoint(SocketAddress(ip, port: port))])
         case .required:
-            if let reason = await lookUp() {
+            let reason = await lookUp()
+            if let reason, !hasAnswer {
                 throw StartFailure(problems: ["backend '\(backend)': can't resolve '\(name)': \(reason)"])
             }
+            if let reason { tell(reason) }
         case .empty:
             let limit = Limits.firstLookUpTimeout
             let reason = await withTaskGroup(of: String?.self) { group in
@@ -67,16 +73,19 @@ actor Discovery: LoopActor {
     /// - Parameter install: takes over the whole list, each time that it has changed.
     func follow(_ install: @Sendable ([BackendPool.Member]) async -> Void) async {
         var random = SystemRandomNumberGenerator()
-        // An address that was only for the start gives way at once.
-        var delay: Duration = hasAnswer ? settings.refresh : .zero
+        // An address that was only for the start gives way at once; and reloads put no look-up off.
+        var delay = hasAnswer ? max(.zero, settings.refresh - (.now - lastAsked)) : .zero
         while !Task.isCancelled {
             await loop.sleep(for: CheckSchedule.nextDelay(interval: delay, using: &random))
-            delay = settings.refresh
             if Task.isCancelled { return }
             let reason = await lookUp()
             if Task.isCancelled { return }
             if let reason { tell(reason) } else { tellThatItAnswers() }
-            if discovered.servers != handedOver { await install(handOver()) }
+            delay = reason == nil ? settings.refresh : min(settings.refresh, Limits.failedLookUpPause)
+            if discovered.servers != handedOver {
+                tellOfNew()
+                await install(handOver())
+            }
         }
     }
 
@@ -88,90 +97,80 @@ actor Discovery: LoopActor {
         }
     }
 
-    /// - Returns: why there is no answer; nil where there is one.
+    /// - Returns: why there is no answer, or not a whole one; nil where there is.
     private func lookUp() async -> String? {
+        lastAsked = .now
         do throws(NameFailure) {
-            let client = try NameClient(
-                loop: loop,
-                nameservers: settings.nameservers,
-                timeout: settings.timeout ?? NameClient.usualTimeout,
-                attempts: settings.attempts ?? NameClient.usualAttempts,
-                maximumRecords: Limits.maximumDNSRecords
-            )
-            defer { client.close() }
-            let endpoints = try await endpoints(client)
-            guard !endpoints.isEmpty else { throw .noRecords }
-            _ = discovered.received(endpoints)
+            let found = take(try await service.answer(to: settings))
+            guard !found.endpoints.isEmpty else { return found.unknown ?? found.nothing ?? "it has no address" }
+            _ = discovered.received(found.endpoints)
             hasAnswer = true
-            tellOfLeftOut()
-            return nil
+            tellOfLeftOut(discovered.leftOutCount + found.leftOutCount)
+            return found.unknown
         } catch {
             return error.description
         }
     }
 
-    private func endpoints(_ client: NameClient) async throws(NameFailure) -> [DiscoveredServers.Endpoint] {
-        switch settings.source {
-        case .addresses(let name, let port):
-            return try await addresses(of: name, client).map { .init(SocketAddress($0, port: port)) }
-        case .service(let name):
-            let records = try await client.services(of: name).filter { $0.target != "." }
-            let targets = Set(records.map(\.target)).sorted().prefix(Limits.maximumServiceTargets)
-            let addresses = await withTaskGroup(of: (String, Result<[IPAddress], NameFailure>).self) { group in
-                for target in targets {
-                    group.addTask(executorPreference: loop) { [self] in
-                        do throws(NameFailure) {
-                            return (target, .success(try await self.addresses(of: target, client)))
-                        } catch {
-                            return (target, .failure(error))
-                        }
-                    }
-                }
-                var answers: [String: Result<[IPAddress], NameFailure>] = [:]
-                for await (target, answer) in group { answers[target] = answer }
-                return answers
-            }
-            var services: [DiscoveredServers.Service] = []
-            for record in records {
-                switch addresses[record.target] {
-                case .success(let addresses)?:
-                    services.append(
-                        .init(
-                            priority: record.priority,
-                            weight: record.weight,
-                            port: record.port,
-                            addresses: addresses
-                        )
-                    )
-                // A target without an address serves nobody; one that is not known must not look as if it were gone.
-                case .failure(let failure)? where !failure.isAnswer: throw failure
-                case .failure?, nil: break
-                }
-            }
-            return DiscoveredServers.endpoints(of: services)
+    /// What an answer comes to, with what was known before.
+    private struct Found {
+        var endpoints: [DiscoveredServers.Endpoint] = []
+        /// Why not all of it is by this answer.
+        var unknown: String?
+        /// Why there is nothing.
+        var nothing: String?
+        /// Records whose target was not asked about, as there were too many.
+        var leftOutCount = 0
+    }
+
+    private func take(_ answer: NameService.Answer) -> Found {
+        switch (answer, settings.source) {
+        case (.addresses(let answers), .addresses(let name, let port)):
+            let outcome = known.received(Discovery.plain(answers), of: name)
+            let endpoints = outcome.addresses.map { DiscoveredServers.Endpoint(SocketAddress($0, port: port)) }
+            return Found(endpoints: endpoints, unknown: outcome.unknown, nothing: outcome.nothing)
+        case (.services(let records, let targets), _):
+            return take(records, targets)
+        case (.addresses, .service):
+            preconditionFailure("a service is answered by its records")
         }
     }
 
-    /// Of both families: where one can't be asked for that has servers now, there is no answer, or they would look gone. Some
-    /// name servers never answer for the family that they have nothing of.
-    private func addresses(of name: String, _ client: NameClient) async throws(NameFailure) -> [IPAddress] {
-        let answers = await client.addresses(of: name, families: Set(AddressFamily.allCases))
-        var found: [IPAddress] = []
-        var nothing = NameFailure.noRecords
-        for family in AddressFamily.allCases {
-            switch answers[family] {
-            case .success(let addresses)?: found += addresses
-            case .failure(let failure)? where !failure.isAnswer && has(family): throw failure
-            case .failure(let failure)?: nothing = failure
-            case nil: break
-            }
+    private func take(_ records: [ServiceRecord], _ targets: [String: NameClient.Addresses]) -> Found {
+        var found = Found()
+        var addresses: [String: [IPAddress]] = [:]
+        for (target, answers) in targets.sorted(by: { $0.key < $1.key }) {
+            let outcome = known.received(Discovery.plain(answers), of: target)
+            addresses[target] = outcome.addresses
+            if let reason = outcome.unknown, found.unknown == nil { found.unknown = "'\(target)': \(reason)" }
+            if let reason = outcome.nothing, found.nothing == nil { found.nothing = "'\(target)': \(reason)" }
         }
-        if found.isEmpty { throw nothing }
+        known.forget(allBut: Set(targets.keys))
+        found.leftOutCount = records.count { addresses[$0.target] == nil }
+        found.endpoints = DiscoveredServers.endpoints(
+            of: records.map { record in
+                DiscoveredServers.Service(
+                    priority: record.priority,
+                    weight: record.weight,
+                    port: record.port,
+                    addresses: addresses[record.target] ?? []
+                )
+            }
+        )
         return found
     }
 
-    private func has(_ family: AddressFamily) -> Bool {
-        discovered.servers.contains { $0.address.ip.isIPv4 == (family == .ipv4) }
+    private static func plain(
+        _ answers: NameClient.Addresses
+    ) -> [DiscoverySettings.Family: KnownAddresses.Answer] {
+        answers.reduce(into: [:]) { plain, answer in
+            plain[answer.key == .ipv4 ? .ipv4 : .ipv6] =
+                switch answer.value {
+                case .success(let addresses): .addresses(addresses)
+                case .failure(let failure) where failure.isAnswer: .nothing(failure.description)
+                case .failure(let failure): .unknown(failure.description)
+                }
+        }
     }
 
     // MARK: Log
@@ -181,7 +180,8 @@ actor Discovery: LoopActor {
         trouble = reason
         journal.event(
             .warning,
-            hasAnswer ? "name service fails; the last answer is kept" : "name service fails; there is no server yet",
+            discovered.servers.isEmpty
+                ? "name service fails; there is no server yet" : "name service fails; the last answer is kept",
             ["backend": .text(backend), "name": .text(name), "reason": .text(reason)]
         )
     }
@@ -196,9 +196,24 @@ actor Discovery: LoopActor {
         )
     }
 
-    private func tellOfLeftOut() {
-        guard discovered.leftOutCount != leftOutCount else { return }
-        leftOutCount = discovered.leftOutCount
+    /// Of those that go, the pool tells.
+    private func tellOfNew() {
+        let before = Set(handedOver.map(\.address))
+        for server in discovered.servers where !before.contains(server.address) {
+            journal.event(
+                .notice,
+                "name service lists a server",
+                [
+                    "backend": .text(backend), "server": .text(server.settings.name),
+                    "address": .address(server.address), "name": .text(name),
+                ]
+            )
+        }
+    }
+
+    private func tellOfLeftOut(_ count: Int) {
+        guard count != leftOutCount else { return }
+        leftOutCount = count
         guard leftOutCount > 0 else { return }
         journal.event(
             .warning,

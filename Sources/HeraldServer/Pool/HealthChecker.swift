@@ -2,6 +2,20 @@ package import HeraldCore
 package import LibUV
 import NetworkAddress
 
+/// How a server is checked, made once: it is asked for often.
+package final class CheckPlan: Sendable {
+    let settings: HealthCheckSettings
+    /// Where the check goes.
+    let address: SocketAddress
+
+    /// nil for a server that is not checked.
+    init?(_ member: BackendPool.Member) {
+        guard let settings = member.settings.check else { return nil }
+        self.settings = settings
+        address = SocketAddress(settings.address ?? member.address.ip, port: settings.port ?? member.address.port)
+    }
+}
+
 /// Finds out whether a server does what its check asks for.
 ///
 /// Lives on the control loop. No more than `Limits.maximumConcurrentChecks` checks are under way at one time.
@@ -16,13 +30,11 @@ package actor HealthChecker: LoopActor {
         self.loop = loop
     }
 
-    /// Checks `member` once; answers within `timeout` of the connect's start, and two of `Limits.deadlineTick`.
-    package func check(_ member: BackendPool.Member, timeout: Duration) async -> CheckOutcome {
-        guard let settings = member.settings.check else { preconditionFailure("a server without a check was checked") }
+    /// Checks a server once; answers within `timeout` of the connect's start, and two of `Limits.deadlineTick`.
+    package func check(_ plan: CheckPlan, timeout: Duration) async -> CheckOutcome {
         if running >= Limits.maximumConcurrentChecks { await withCheckedContinuation { waiting.append($0) } }
         running += 1
-        let address = SocketAddress(settings.address ?? member.address.ip, port: settings.port ?? member.address.port)
-        let probe = Probe(settings, address: address, timeout: timeout, farewells: farewells)
+        let probe = Probe(plan.settings, address: plan.address, timeout: timeout, farewells: farewells)
         let began = SystemInformation.monotonicNanoseconds
         await loop.suspend { probe.start($0) }
         running -= 1

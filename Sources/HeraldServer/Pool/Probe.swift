@@ -27,6 +27,8 @@ final class Probe: StreamReader, DeadlineTarget {
     private let stream: TCPStream
     private var exchange: CheckExchange
     private var phase = Phase.connecting
+    /// In the loop's milliseconds.
+    private var began: UInt64 = 0
     private var continuation: LoopContinuation?
     private var farewellBytes = 0
     /// The FIN is sent already.
@@ -44,8 +46,9 @@ final class Probe: StreamReader, DeadlineTarget {
     /// Begins the check, and resumes the continuation at its outcome.
     func start(_ continuation: LoopContinuation) {
         self.continuation = continuation
+        began = farewells.loop.now
         farewells.deadlines.schedule(self, after: timeout)
-        stream.connect(to: address) { [self] error in
+        stream.connect(to: address, sendsAtOnce: false) { [self] error in
             guard phase == .connecting else { return }
             if let error { finish(ServerFailure(connecting: error)) } else { connected() }
         }
@@ -124,7 +127,8 @@ final class Probe: StreamReader, DeadlineTarget {
     private func hearOut() {
         isHeardOut = true
         farewells.deadlines.cancel(self)
-        farewells.deadlines.schedule(self, after: min(timeout, Limits.checkHeaderReplyTimeout))
+        let left = timeout - .milliseconds(Int64(farewells.loop.now - began))
+        farewells.deadlines.schedule(self, after: max(.zero, min(left, Limits.checkHeaderReplyTimeout)))
         stream.endWriting()
         stream.startReading(self)
     }
@@ -169,7 +173,8 @@ final class Probe: StreamReader, DeadlineTarget {
         self.continuation = nil
         self.failure = failure
         farewells.deadlines.cancel(self)
-        if phase == .talking && failure?.isCut != true && !isHeardOut && !exchange.isAnswerComplete && farewells.begin() {
+        if phase == .talking && failure?.isCut != true && !isHeardOut && !exchange.isAnswerComplete && farewells.begin()
+        {
             phase = .farewell
             farewells.deadlines.schedule(self, after: Limits.checkFarewellTimeout)
             stream.endWriting()

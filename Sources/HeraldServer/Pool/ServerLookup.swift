@@ -43,21 +43,28 @@ enum ServerLookup {
         )
     }
 
+    /// Not a tuple: from a group's task, Swift 6.3.1 hands on a broken one at -O.
+    private struct Answer: Sendable {
+        let name: String
+        let result: Result<IPAddress, Resolver.Failure>
+    }
+
     private static func lookUp(
         _ names: Set<String>,
         loop: EventLoop
     ) async -> [String: Result<IPAddress, Resolver.Failure>] {
-        await withTaskGroup(of: (String, Result<IPAddress, Resolver.Failure>).self) { group in
+        await withTaskGroup(of: Answer.self) { group in
             for name in names {
                 group.addTask(executorPreference: loop) {
                     do throws(Resolver.Failure) {
-                        return (name, .success(try await Resolver.addresses(of: name, loop: loop)[0]))
+                        let addresses = try await Resolver.addresses(of: name, loop: loop)
+                        return Answer(name: name, result: .success(addresses[0]))
                     } catch {
-                        return (name, .failure(error))
+                        return Answer(name: name, result: .failure(error))
                     }
                 }
             }
-            return await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+            return await group.reduce(into: [:]) { $0[$1.name] = $1.result }
         }
     }
 }

@@ -25,6 +25,7 @@ final class HeaderWait: SessionWait, StreamReader {
         switch reception.received(bytes) {
         case .needMore: break
         case .malformed(let error):
+            if let stranger = error.stranger { tellFrontend { $0.strangerCame(stranger, in: $1) } }
             finish(.headerMalformed(label: error.reason.label, description: error.description))
         case .header(let header, let payload):
             session.received(header, payload: payload)
@@ -45,6 +46,7 @@ final class HeaderWait: SessionWait, StreamReader {
     }
 
     override func deadlineReached(at now: UInt64) -> UInt64? {
+        if reception.byteCount == 0 { tellFrontend { $0.nothingCame(in: $1) } }
         finish(.headerTimeout)
         return nil
     }

@@ -20,8 +20,9 @@ final class QueueWait: SessionWait {
         until = loop.now + limit.wholeMilliseconds
         guard begin(limit: min(limit, Limits.queueLookInterval)) else { return }
         let waiter = Waiter(client: session.source.ip, wait: LoopBound(self, loop: loop))
-        ticket = pool.snapshot.line.join(waiter, limit: maximum)
-        if ticket == nil { return finish(.queueFull) }
+        guard let place = pool.snapshot.line.join(waiter, limit: maximum) else { return finish(.queueFull) }
+        ticket = place.ticket
+        session.queuedBehind = UInt32(clamping: place.ahead)
         // There may be room since this session was told that there is none.
         pool.admitWaiting()
     }

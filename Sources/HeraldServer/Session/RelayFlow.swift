@@ -1,5 +1,6 @@
 import HeraldCore
 import LibUV
+import ProxyProtocol
 
 /// Moves the bytes of one session, both ways, until both sides are done: `RelayState` decides, this acts.
 ///
@@ -9,6 +10,10 @@ final class RelayFlow: SessionWait, StreamReader {
     private let server: TCPStream
     private let limits: SilenceLimits
     private var signatureGuard: SignatureGuard?
+    /// The client's first bytes are yet to be looked at, for `signatureGuard` or for a diagnosis.
+    private var looksAtFirstBytes: Bool
+    /// The server's first bytes are yet to be looked at: nobody knows whether it understands the header.
+    private var looksAtAnswer: Bool
     /// The loop's milliseconds when something last happened on either side.
     private var lastActivity: UInt64
     private var unsentAtLastLook = 0
@@ -30,6 +35,8 @@ final class RelayFlow: SessionWait, StreamReader {
         server.readLimit = Limits.smallestReadBytes
         lastActivity = client.loop.now
         if session.isGuarded { signatureGuard = SignatureGuard() }
+        looksAtFirstBytes = session.isGuarded || session.looksForHeader
+        looksAtAnswer = session.target.map { $0.announcement != .none && !$0.slot.hasAnsweredWell } ?? false
         super.init(session, deadlines: deadlines, continuation: continuation)
     }
 
@@ -103,6 +110,7 @@ extension RelayFlow {
         var isSent = false
         let result = client.readAvailable { bytes in
             isSent = true
+            if looksAtFirstBytes { look(at: bytes) }
             sendFirst(header, bytes)
         }
         // A server that speaks first waits for the header, not for the client.
@@ -136,10 +144,32 @@ extension RelayFlow {
 
 extension RelayFlow {
     func stream(_ stream: TCPStream, didRead bytes: RawSpan) {
-        if stream === client && signatureGuard != nil {
-            passGuard(bytes)
+        if stream === client {
+            if looksAtFirstBytes {
+                if signatureGuard != nil { return passGuard(bytes) }
+                look(at: bytes)
+            }
+            forward(bytes, from: .client)
         } else {
-            forward(bytes, from: side(of: stream))
+            if looksAtAnswer { look(atAnswer: bytes) }
+            forward(bytes, from: .server)
+        }
+    }
+
+    /// The first bytes of a client from whom no header is read: they are passed on, whatever they are.
+    @inline(never)
+    private func look(at bytes: RawSpan) {
+        looksAtFirstBytes = false
+        if HeaderPrefix.of(bytes) == .certain { tellFrontend { $0.headerCame(in: $1) } }
+    }
+
+    @inline(never)
+    private func look(atAnswer bytes: RawSpan) {
+        looksAtAnswer = false
+        if FirstAnswer.isBadRequest(bytes) {
+            tellFrontend { $0.headerWasRefused(in: $1, .badRequest) }
+        } else {
+            session.target?.slot.setAnsweredWell(true)
         }
     }
 

@@ -14,6 +14,7 @@ package final class Session {
     let peer: SocketAddress
     /// Index into `Worker.binds`.
     let bind: Int
+    let frontend: Frontend
     /// What its frontend counts on this loop.
     let tally: FrontendTally
     /// Nanoseconds of the monotonic clock.
@@ -26,17 +27,25 @@ package final class Session {
     private(set) var headerKind: SessionRecord.Header?
     /// The client, and the address that it dialled, as a header that is believed has them.
     private(set) var announced: (source: SocketAddress, destination: SocketAddress)?
+    /// More of what the log tells of it: few bytes, whatever came.
+    private(set) var announcedDetails: KeyValuePairs<String, LogLine.Value> = [:]
     var headerDoneAt: UInt64?
     /// What came behind the header before the server was there.
     var payload: [UInt8] = []
     /// The client's first bytes are yet to be looked at: see `SignatureGuard`.
     var isGuarded = false
+    /// The same, only to tell of a header that nobody asked for.
+    var looksForHeader = false
 
+    /// Counted by its backend.
+    var isInBackend = false
     /// The server of the last attempt, which counts this session.
     var target: PoolServer?
     /// Since and until when the session waited for a server with room.
     var queuedAt: UInt64?
     var queuedUntil: UInt64?
+    /// How many were ahead of it then.
+    var queuedBehind: UInt32?
     var attempts: ConnectAttempts?
     var connectFailure: ServerFailure?
     var connectBeganAt: UInt64?
@@ -49,7 +58,15 @@ package final class Session {
     private(set) var ending: SessionEnding?
     private var wait: SessionWait?
 
-    init(client: TCPStream, peer: SocketAddress, bind: Int, tally: FrontendTally, acceptedAt: UInt64) {
+    init(
+        client: TCPStream,
+        peer: SocketAddress,
+        bind: Int,
+        frontend: Frontend,
+        tally: FrontendTally,
+        acceptedAt: UInt64
+    ) {
+        self.frontend = frontend
         self.tally = tally
         self.client = client
         self.peer = peer
@@ -76,6 +93,7 @@ package final class Session {
         guard isHeaderBelieved else { return }
         self.header = header
         announced = header.announced
+        announcedDetails = SessionRecord.details(of: header)
     }
 
     /// The client was announced: what nobody needs any more is given back.

@@ -49,6 +49,12 @@ class SessionWait: DeadlineTarget {
         continuation.resume()
     }
 
+    /// Tells the session's frontend of what is worth a diagnosis.
+    final func tellFrontend(_ tell: @Sendable (isolated Frontend, Session) -> Void) {
+        let bound = LoopBound(session, loop: session.client.loop)
+        session.frontend.assumeIsolated { tell($0, bound.value) }
+    }
+
     /// What must be undone before the task goes on.
     func cleanUp() {}
 

@@ -60,13 +60,13 @@ package final class NameClient: @unchecked Sendable {
         loop.checkThread()
         if usesHostsFile, let addresses = hostsFileAddresses(of: name, families) { return addresses }
         return await firstAnswer(about: name) { name in
-            await withTaskGroup(of: (AddressFamily, Result<[IPAddress], NameFailure>).self) { [self] group in
+            await withTaskGroup(of: FamilyAnswer.self) { [self] group in
                 for family in families {
                     group.addTask(executorPreference: loop) { [self] in
-                        (family, await addresses(of: name, family))
+                        FamilyAnswer(family: family, result: await addresses(of: name, family))
                     }
                 }
-                return await group.reduce(into: Addresses()) { $0[$1.0] = $1.1 }
+                return await group.reduce(into: Addresses()) { $0[$1.family] = $1.result }
             }
         } failures: { answers in
             let failures = answers.values.compactMap { if case .failure(let failure) = $0 { failure } else { nil } }
@@ -85,6 +85,12 @@ package final class NameClient: @unchecked Sendable {
             if case .failure(let failure) = answer { [failure] } else { [] }
         }
         return try answer.get()
+    }
+
+    /// Not a tuple: from a group's task, Swift 6.3.1 hands on a broken one at -O.
+    private struct FamilyAnswer: Sendable {
+        let family: AddressFamily
+        let result: Result<[IPAddress], NameFailure>
     }
 
     private func hostsFileAddresses(of name: String, _ families: Set<AddressFamily>) -> Addresses? {

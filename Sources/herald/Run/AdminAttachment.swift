@@ -20,6 +20,8 @@ final class AdminAttachment: ProxyAttachment {
         var next: Open?
         /// Whether the reload leaves no endpoint.
         var removesCurrent = false
+        /// Where `current` was, where it had to give its port up before `next` could have it.
+        var gaveWay: SocketAddress?
     }
 
     private let journal: Journal
@@ -46,11 +48,22 @@ final class AdminAttachment: ProxyAttachment {
     func prepare(_ settings: ProxySettings) async throws(StartFailure) {
         let current = state.withLock { $0.current?.address }
         guard settings.process.admin != current else { return }
-        let next: Open? =
-            if let address = settings.process.admin { try await open(address) } else { nil }
-        state.withLock { state in
-            state.next = next
-            state.removesCurrent = next == nil
+        guard let address = settings.process.admin else { return state.withLock { $0.removesCurrent = true } }
+        // The same port at another address can mostly be had only once it is free.
+        if let current, current.port == address.port && current.port > 0 {
+            let old = state.withLock { state in
+                state.gaveWay = current
+                defer { state.current = nil }
+                return state.current
+            }
+            await old?.endpoint.close()
+        }
+        do throws(StartFailure) {
+            let next = try await open(address)
+            state.withLock { $0.next = next }
+        } catch {
+            await abandon()
+            throw error
         }
     }
 
@@ -61,23 +74,37 @@ final class AdminAttachment: ProxyAttachment {
             state.current = state.next
             state.next = nil
             state.removesCurrent = false
+            state.gaveWay = nil
             return old
         }
         await old?.endpoint.close()
     }
 
     func abandon() async {
-        let next = state.withLock { state in
-            let next = state.next
-            state.next = nil
-            state.removesCurrent = false
-            return next
+        let (next, gaveWay) = state.withLock { state in
+            defer {
+                state.next = nil
+                state.removesCurrent = false
+                state.gaveWay = nil
+            }
+            return (state.next, state.gaveWay)
         }
         await next?.endpoint.close()
+        guard let gaveWay else { return }
+        do throws(StartFailure) {
+            let back = try await open(gaveWay)
+            state.withLock { $0.current = back }
+        } catch {
+            for problem in error.problems {
+                journal.event(.error, "the admin endpoint is gone", ["problem": .text(problem)])
+            }
+        }
     }
 
     func close() async {
-        await state.withLock { $0.current }?.endpoint.close()
+        let (current, next) = state.withLock { ($0.current, $0.next) }
+        await next?.endpoint.close()
+        await current?.endpoint.close()
     }
 
     private func open(_ address: SocketAddress) async throws(StartFailure) -> Open {
@@ -85,7 +112,10 @@ final class AdminAttachment: ProxyAttachment {
         guard let proxy else { preconditionFailure("the attachment was started") }
         let endpoint = AdminEndpoint(
             loop: loops[0],
-            pages: [LivenessPage(loops: loops), ReadinessPage(proxy)]
+            pages: [
+                LivenessPage(loops: loops), ReadinessPage(proxy), MetricsPage(proxy, loop: loops[0]),
+                StatusPage(proxy, loop: loops[0]), StatusSchemaPage(), DashboardPage(),
+            ]
         )
         do throws(AdminBindFailure) {
             let bound = try await endpoint.open(address)

@@ -69,7 +69,9 @@ struct RunCommand: ParsableCommand {
         let overrides = self
         let source = ConfigurationSource(path: path, isWatched: watch) { () throws(StartFailure) in
             do throws(ConfigurationError) {
-                return overrides.apply(to: try Configuration.read(file: path).settings)
+                let configuration = try ConfigurationFile.configuration(path)
+                ConfigurationFile.show(configuration.report.lines)
+                return overrides.apply(to: configuration.settings)
             } catch {
                 throw StartFailure(problems: error.lines)
             }

@@ -12,6 +12,8 @@ final class Herald: Sendable {
     }
 
     let process: ChildProcess
+    /// Its configuration.
+    let file: String
     var facts: ProcessFacts { ProcessFacts(pid: process.pid) }
 
     /// Starts `herald run` with a configuration, and waits until it listens on `ports`.
@@ -33,11 +35,12 @@ final class Herald: Sendable {
         starting configuration: String,
         as syntax: Syntax = .haproxy,
         arguments: [String] = [],
-        launcher: [String] = []
+        launcher: [String] = [],
+        logFormat: String? = "json"
     ) throws {
         let name = "herald-\(UUID().uuidString.prefix(8)).\(syntax.rawValue)"
-        let file = try Stage.current.directory.write(configuration, to: name)
-        let command = [Self.binary, "run", "--config", file, "--log-format", "json"]
+        file = try Stage.current.directory.write(configuration, to: name)
+        let command = [Self.binary, "run", "--config", file] + (logFormat.map { ["--log-format", $0] } ?? [])
         process = try ChildProcess(launcher + command + arguments)
     }
 

@@ -5,9 +5,9 @@ import NetworkAddress
 ///
 /// The only file of these tests, beside the one that spawns processes, that hands pointers to C.
 enum NativeSocket {
-    static func make(for address: SocketAddress) throws -> Int32 {
+    static func make(for address: SocketAddress, type: __socket_type = SOCK_STREAM) throws -> Int32 {
         let family = address.ip.isIPv4 ? AF_INET : AF_INET6
-        let kind = Int32(SOCK_STREAM.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
+        let kind = Int32(type.rawValue | SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
         let descriptor = socket(family, kind, 0)
         try check(descriptor, "socket")
         return descriptor

@@ -39,13 +39,10 @@ struct ProcessFacts {
         let own = Set(descriptors)
         var ports = Set<UInt16>()
         for table in ["tcp", "tcp6"] {
-            // Those that listen come first; the connections behind them, most of them over, may be a hundred thousand.
-            let text = beginning(ofFile: "/proc/\(pid)/net/\(table)", byteCount: 64 * 1024)
-            for line in text.split(separator: "\n").dropFirst() {
+            for line in ProcessFacts.listeners(ofFile: "/proc/\(pid)/net/\(table)") {
                 // sl, local address, remote address, state (0A: listening), queues, timers, ..., inode
                 let fields = line.split(separator: " ")
-                guard fields.count > 9, fields[3] == "0A" else { break }
-                guard own.contains("socket:[\(fields[9])]") else { continue }
+                guard fields.count > 9, own.contains("socket:[\(fields[9])]") else { continue }
                 if let hex = fields[1].split(separator: ":").last, let port = UInt16(hex, radix: 16) {
                     ports.insert(port)
                 }
@@ -54,17 +51,24 @@ struct ProcessFacts {
         return ports
     }
 
+    /// The lines of listening sockets, which come first: behind them may be a hundred thousand of others.
+    private static func listeners(ofFile path: String) -> [Substring] {
+        guard let file = FileHandle(forReadingAtPath: path) else { return [] }
+        defer { try? file.close() }
+        var text = ""
+        while let data = try? file.read(upToCount: 4096), !data.isEmpty {
+            text += String(decoding: data, as: UTF8.self)
+            let lines = text.split(separator: "\n", omittingEmptySubsequences: false).dropFirst().dropLast()
+            if lines.contains(where: { $0.split(separator: " ").dropFirst(3).first != "0A" }) { break }
+        }
+        return text.split(separator: "\n").dropFirst().filter { $0.split(separator: " ").dropFirst(3).first == "0A" }
+    }
+
     /// What each open descriptor stands for: a path, `socket:[inode]` and so on.
     private var descriptors: [String] {
         let path = "/proc/\(pid)/fd"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return names.compactMap { try? FileManager.default.destinationOfSymbolicLink(atPath: "\(path)/\($0)") }
-    }
-
-    private func beginning(ofFile path: String, byteCount: Int) -> String {
-        guard let file = FileHandle(forReadingAtPath: path) else { return "" }
-        defer { try? file.close() }
-        return String(decoding: (try? file.read(upToCount: byteCount)) ?? Data(), as: UTF8.self)
     }
 
     private func status(_ key: String) -> Int {

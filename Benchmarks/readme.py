@@ -1,0 +1,54 @@
+"""The README's table: some of the figures, between two marks."""
+
+import re
+from statistics import median
+
+import report
+from comparison import BULK, HTTP
+
+SHOWN = HTTP + (BULK[0], BULK[2])
+BEGIN, END = "<!-- make bench writes this -->\n", "<!-- to here -->"
+
+
+def update(path, one, memory, size, conditions):
+    with open(path) as file:
+        text = file.read()
+    if text.count(BEGIN) != 1 or text.count(END) != 1:
+        raise SystemExit(f"{path}: expected {BEGIN.strip()!r} and {END!r}, once each, around the figures")
+    before, rest = text.split(BEGIN)
+    _, after = rest.split(END)
+    with open(path, "w") as file:
+        file.write(f"{before}{BEGIN}{figures(one, memory, size, conditions)}{END}{after}")
+
+
+def figures(one, memory, size, conditions):
+    rows = [
+        *((f"{work.what}, CPU", one.costs(work), f"{{:.1f}} {work.unit.replace('us', 'µs')}") for work in one.works if work in SHOWN),
+        *_memory_rows(memory),
+    ]
+    heads = ["", "Herald", "HAProxy", "nginx", "Herald / HAProxy"]
+    lines = [report.row(heads), report.rule(len(heads))]
+    for what, values, form in rows:
+        cells = [form.format(median(values[name])) for name in ("herald", "haproxy", "nginx")]
+        lines.append(report.row([what, *cells, report.ratio(values["herald"], values["haproxy"])]))
+    table = "\n".join(lines)
+    versions = " and ".join(
+        f"{name} {re.search(r'[0-9]+(?:[.][0-9]+)+', conditions[name.lower()])[0]}" for name in ("HAProxy", "nginx")
+    )
+    return f"""CPU time of the proxy's process, one thread each, send-proxy-v2, on {conditions['machine'].split(',')[0]} with Debian's {versions};
+median of {conditions['rounds']} rounds, and of the rounds' own ratios (least to most):
+
+{table}
+
+Stripped and with the Swift runtime in it, the binary has {size / 1e6:.1f} MB. nginx announces by version 1, as it can't by version 2.
+"""
+
+
+def _memory_rows(memory):
+    count = max(memory["herald"][0]["sessions"])
+
+    def of(pick):
+        return {name: [pick(one) for one in rounds] for name, rounds in memory.items()}
+
+    yield f"idle session (of {count:,}), memory", of(lambda one: one["sessions"][count]["resident"]), "{:.1f} KiB"
+    yield "at the start, memory", of(lambda one: one["start"]["resident"] / 1024), "{:.1f} MiB"
