@@ -6,33 +6,65 @@ import ProxyProtocol
 /// A session's life, in the order of the verbs: accepted, it is identified; a server is chosen and reached; the client is
 /// announced to it; bytes are relayed; and it ends.
 ///
-/// One task does it all, and it is asleep most of the time, so it must be small: what it decides with is kept in
-/// `Session`, and functions that don't suspend are never inlined, as their variables would get room in the task.
+/// One task does it all, and it is asleep most of the time, so it must be small: it has one place to sleep at, what it
+/// decides with is kept in `Session`, and functions that don't suspend are never inlined, as their variables would get
+/// room in the task.
 extension Frontend {
     func serve(_ bound: LoopBound<Session>) async {
-        if mustSendHeader(bound.value) { await receiveHeader(bound) }
-        var step = chooseServer(bound.value)
-        while true {
-            switch step {
-            case .wait:
-                await waitForRoom(bound)
-                step = stepAfterWait(bound.value)
-            case .pause:
-                await pause(bound)
-                step = .connect
-            case .connect:
-                await connect(bound)
-                step = stepAfterConnect(bound.value)
-            case .relay:
-                await relay.run(bound, limits: limits)
-                step = .finish
-            case .finish:
-                return finish(bound.value)
-            }
+        var step = identify(bound.value)
+        while step != .finish {
+            await loop.suspend { begin(step, bound.value, $0) }
+            step = next(after: step, bound.value)
+        }
+        finish(bound.value)
+    }
+
+    /// What a session does next.
+    private enum Step {
+        /// Receive the header that must come first.
+        case identify
+        /// Wait until a server has room.
+        case wait
+        /// Connect to the target that is set now.
+        case connect
+        /// The same, after a pause.
+        case pause
+        /// Announce the client, and relay.
+        case relay
+        /// The session has its ending.
+        case finish
+    }
+
+    private func begin(_ step: Step, _ session: Session, _ continuation: LoopContinuation) {
+        switch step {
+        case .identify: startReceivingHeader(session, continuation)
+        case .wait: startWaitingForRoom(session, continuation)
+        case .connect: startConnecting(session, continuation)
+        case .pause: startPause(session, continuation)
+        case .relay: relay.assumeIsolated { $0.start(session, limits: limits, continuation: continuation) }
+        case .finish: preconditionFailure("nothing is waited for at the end")
+        }
+    }
+
+    @inline(never)
+    private func next(after step: Step, _ session: Session) -> Step {
+        switch step {
+        case .identify:
+            if waitsAmongStrangers(session) { binds[session.bind].waitingStrangers -= 1 }
+            return chooseServer(session)
+        case .wait: return stepAfterWait(session)
+        case .connect: return stepAfterConnect(session)
+        case .pause: return .connect
+        case .relay, .finish: return .finish
         }
     }
 
     // MARK: Identify
+
+    @inline(never)
+    private func identify(_ session: Session) -> Step {
+        mustSendHeader(session) ? .identify : chooseServer(session)
+    }
 
     /// Whether a header must come first. A peer that may not connect ends here.
     @inline(never)
@@ -64,11 +96,6 @@ extension Frontend {
         !session.isHeaderBelieved || binds[session.bind].settings.acceptProxy?.trusted == nil
     }
 
-    private func receiveHeader(_ bound: LoopBound<Session>) async {
-        await loop.suspend { startReceivingHeader(bound.value, $0) }
-        if waitsAmongStrangers(bound.value) { binds[bound.value.bind].waitingStrangers -= 1 }
-    }
-
     @inline(never)
     private func startReceivingHeader(_ session: Session, _ continuation: LoopContinuation) {
         guard let parser = binds[session.bind].parser, let settings = binds[session.bind].settings.acceptProxy
@@ -79,20 +106,6 @@ extension Frontend {
     }
 
     // MARK: Choose and connect
-
-    /// What a session does next on its way to a server.
-    private enum Step {
-        /// Connect to the target that is set now.
-        case connect
-        /// The same, after a pause.
-        case pause
-        /// Wait until a server has room.
-        case wait
-        /// The server is there.
-        case relay
-        /// The session has its ending.
-        case finish
-    }
 
     /// Takes the server whose turn it is as the target.
     @inline(never)
@@ -110,10 +123,6 @@ extension Frontend {
             session.end(.noServer)
             return .finish
         }
-    }
-
-    private func connect(_ bound: LoopBound<Session>) async {
-        await loop.suspend { startConnecting(bound.value, $0) }
     }
 
     @inline(never)
@@ -179,18 +188,10 @@ extension Frontend {
         }
     }
 
-    private func pause(_ bound: LoopBound<Session>) async {
-        await loop.suspend { startPause(bound.value, $0) }
-    }
-
     @inline(never)
     private func startPause(_ session: Session, _ continuation: LoopContinuation) {
         let wait = PauseWait(session, deadlines: worker.value.deadlines, continuation: continuation)
         _ = wait.begin(limit: session.attempts?.pause(elapsed: connectTime(of: session)))
-    }
-
-    private func waitForRoom(_ bound: LoopBound<Session>) async {
-        await loop.suspend { startWaitingForRoom(bound.value, $0) }
     }
 
     @inline(never)

@@ -15,13 +15,9 @@ package actor Relay: LoopActor {
         loop = worker.loop
     }
 
-    /// Relays until both sides are done or something ends it; both streams are still open then.
-    func run(_ bound: LoopBound<Session>, limits: SilenceLimits) async {
-        await loop.suspend { start(bound.value, limits: limits, continuation: $0) }
-    }
-
+    /// Relays until both sides are done or something ends it, and resumes the continuation; both streams are still open then.
     @inline(never)
-    private func start(_ session: Session, limits: SilenceLimits, continuation: LoopContinuation) {
+    func start(_ session: Session, limits: SilenceLimits, continuation: LoopContinuation) {
         guard let server = session.server, let target = session.target else {
             preconditionFailure("a relay needs a connected server")
         }

@@ -257,7 +257,10 @@ private enum RandomSettings {
         var options = Version2Options()
         options.hasChecksum = Bool.random(using: &generator)
         options.passedTypes = maybe([0x02, 0xEA, 0xE1, 0x00, 0x20], &generator) ?? []
-        let texts = ["", "plain", "${HOME} $${X} $", "${", "a: b, {c} # \"d\" \\ 'e'", "\0\n\t\u{7F}\u{85}é\u{1F600}", "true", " x "]
+        let texts = [
+            "", "plain", "${HOME} $${X} $", "${", "a: b, {c} # \"d\" \\ 'e'", "\0\n\t\u{7F}\u{85}é\u{1F600}", "true",
+            " x ",
+        ]
         options.addedTLVs =
             maybe(texts, &generator)?.enumerated().map { index, text in
                 Version2Options.AddedTLV(type: UInt8(0xE0 + index), value: Array(text.utf8))

@@ -254,7 +254,11 @@ extension HAProxyChecks {
     /// `http-check send [meth METHOD] [uri URI] [ver VERSION] [hdr NAME VALUE]...`
     private mutating func readHTTPSend(_ line: HAProxyLine, _ arguments: HAProxyArguments) {
         if hasSend {
-            arguments.problems.error(line.keyword.position, "'http-check send' again", expected: "one request in a check")
+            arguments.problems.error(
+                line.keyword.position,
+                "'http-check send' again",
+                expected: "one request in a check"
+            )
         }
         hasSend = true
         var rest = line.arguments
@@ -306,7 +310,11 @@ extension HAProxyChecks {
             expectsStatus = true
         case "string":
             if http.body != nil {
-                arguments.problems.unsupported(match.position, "a second 'http-check expect string'", instead: "one text")
+                arguments.problems.unsupported(
+                    match.position,
+                    "a second 'http-check expect string'",
+                    instead: "one text"
+                )
             }
             guard isASCII(value, arguments) else { return }
             http.body = arguments.problems.at(value.position) { () throws(Fault) in try CheckText.sought(value.text) }
