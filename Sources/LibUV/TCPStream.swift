@@ -303,7 +303,9 @@ extension TCPStream {
     /// Sends a copy of `bytes` as the peer takes them, and says when the last one is with the kernel.
     ///
     /// `close()` and `reset()` end it with `UVError.canceled`.
-    package func write(held bytes: RawSpan, completion: @escaping (UVError?) -> Void
+    package func write(
+        held bytes: RawSpan,
+        completion: @escaping (UVError?) -> Void
     ) {
         loop.checkThread()
         guard !isClosing else { return completion(.canceled) }

@@ -77,7 +77,8 @@ import Testing
 
     @Test(arguments: [
         #"herald_frontend_sessions_limit{frontend="quiet"}"#, #"herald_frontend_headers_total{frontend="quiet""#,
-        #"herald_frontend_header_duration_seconds_count{frontend="quiet"}"#, #"herald_backend_queue_limit{backend="none"}"#,
+        #"herald_frontend_header_duration_seconds_count{frontend="quiet"}"#,
+        #"herald_backend_queue_limit{backend="none"}"#,
         #"herald_server_info{backend="b\"1\\\n",server="s1","#,
         #"herald_server_checks_total{backend="b\"1\\\n",server="s5","#, "203.0.113.77",
     ])

@@ -68,7 +68,9 @@ import Testing
                 #expect(try await get(loop, address, "/page").status == 200)
                 #expect(clients.count == 20)
                 // The newest are those who stay, and get all of it.
-                if let last = clients.last { #expect(await last.readAll().body.utf8.count == SharedAnswerTests.bigBody.count) }
+                if let last = clients.last {
+                    #expect(await last.readAll().body.utf8.count == SharedAnswerTests.bigBody.count)
+                }
                 for client in clients { client.close() }
                 try await becomesEmpty(endpoint, loop)
             }
@@ -102,7 +104,8 @@ import Testing
         return clients
     }
 
-    private func connections(of endpoint: AdminEndpoint, become range: ClosedRange<Int>, _ loop: EventLoop) async throws {
+    private func connections(of endpoint: AdminEndpoint, become range: ClosedRange<Int>, _ loop: EventLoop) async throws
+    {
         for _ in 0..<2000 {
             if range.contains(await endpoint.connectionCount) { return }
             await loop.sleep(for: .milliseconds(1))

@@ -167,7 +167,8 @@ import Testing
 
     @Test func whatIsWrittenHasNoVariables() throws {
         let text = yamlFile(
-            backend: "servers: { s: { address: a:1, check: { http: { path: /, headers: { \"X-$$A\": \"$${HOST}$$$$\" } } } } }"
+            backend:
+                "servers: { s: { address: a:1, check: { http: { path: /, headers: { \"X-$$A\": \"$${HOST}$$$$\" } } } } }"
         )
         let first = try settings(text)
         #expect(first.backends[0].servers[0].check != nil)

@@ -210,13 +210,15 @@ private func parse(_ bytes: [UInt8]) throws -> [String: any Sendable] {
     }
 
     /// As AWS, Azure and Google Cloud write them; what has another form is somebody else's.
-    @Test(arguments: [
-        ([0xEA, 0, 5, 1, 0x76, 0x70, 0x63, 0x65], "aws_vpc_endpoint=vpce"),
-        ([0xEE, 0, 5, 1, 0x78, 0x56, 0x34, 0x12], "azure_link_id=305419896"),
-        ([0xE0, 0, 8, 255, 255, 255, 255, 255, 255, 255, 255], "gcp_psc_connection_id=18446744073709551615"),
-        ([0x04, 0, 0, 0xEE, 0, 5, 1, 1, 0, 0, 0], "azure_link_id=1"),
-        ([0xEA, 0, 1, 9], nil), ([0x02, 0, 1, 0x61], nil), ([], nil),
-    ] as [([UInt8], String?)])
+    @Test(
+        arguments: [
+            ([0xEA, 0, 5, 1, 0x76, 0x70, 0x63, 0x65], "aws_vpc_endpoint=vpce"),
+            ([0xEE, 0, 5, 1, 0x78, 0x56, 0x34, 0x12], "azure_link_id=305419896"),
+            ([0xE0, 0, 8, 255, 255, 255, 255, 255, 255, 255, 255], "gcp_psc_connection_id=18446744073709551615"),
+            ([0x04, 0, 0, 0xEE, 0, 5, 1, 1, 0, 0, 0], "azure_link_id=1"),
+            ([0xEA, 0, 1, 9], nil), ([0x02, 0, 1, 0x61], nil), ([], nil),
+        ] as [([UInt8], String?)]
+    )
     func theCloudThatAClientCameThroughIsTold(tlvs: [UInt8], field: String?) throws {
         let header = try ProxyHeader(
             version: .v2,
