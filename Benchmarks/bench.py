@@ -42,6 +42,7 @@ class Extent(NamedTuple):
     works: tuple
     works_of_two: tuple
     rounds_of_two: int
+    session_counts: tuple
     memory_rounds: int
     quiet_seconds: int
     balances: tuple
@@ -55,13 +56,14 @@ WHOLE = Extent(
     seconds=1,
     works=comparison.HTTP + comparison.BULK,
     works_of_two=comparison.HTTP[:2] + comparison.BULK[2:3],
-    rounds_of_two=5,
+    rounds_of_two=3,
+    session_counts=idle.COUNTS,
     memory_rounds=2,
     quiet_seconds=10,
     balances=growth.BALANCES,
     growth_rounds=3,
     kinds_of_checks=tuple(checks.KINDS),
-    checks_rounds=3,
+    checks_rounds=2,
 )
 QUICK = Extent(
     rounds=2,
@@ -69,6 +71,7 @@ QUICK = Extent(
     works=comparison.HTTP + comparison.BULK[2:3],
     works_of_two=comparison.HTTP[1:2] + comparison.BULK[2:3],
     rounds_of_two=1,
+    session_counts=idle.COUNTS[:2],
     memory_rounds=1,
     quiet_seconds=3,
     balances=growth.BALANCES[:1],
@@ -122,7 +125,7 @@ def measure(bench, options, extent):
     with bench.web_server() as web:
         servers = web.ports
         # Before the rest leaves ended connections by the thousand, whose memory would be taken for sessions'.
-        memory = idle.memory(bench, servers, extent.memory_rounds, progress)
+        memory = idle.memory(bench, servers, extent.session_counts, extent.memory_rounds, progress)
         quiet = idle.quiet(bench, servers, extent.quiet_seconds, progress)
         one = comparison.compare(bench, servers, extent.works, extent.rounds, extent.seconds, 1, progress)
         two = comparison.compare(bench, servers, extent.works_of_two, extent.rounds_of_two, extent.seconds, 2, progress)
@@ -153,10 +156,11 @@ def memory_text(memory, size):
 
 
 def quiet_text(quiet):
-    return (
-        f"{idle.quiet_table(quiet)}\n\nAll three in the same {quiet['seconds']} s, with timeouts; Herald and haproxy check a "
-        f"server every 2 s, nginx has no checks. Herald is to stay below 0.2 percent."
+    how = (
+        f"All three in the same {quiet['seconds']} s, with timeouts; Herald and haproxy check a server every 2 s, nginx has no "
+        f"checks. Herald is to stay below 0.2 percent."
     )
+    return f"{idle.quiet_table(quiet)}\n\n{how}"
 
 
 def checks_text(checked):
@@ -204,19 +208,18 @@ def write(results, options, extent):
 
 
 def markdown(results, conditions):
-    head = f"""# What Herald costs
-
-Measured on {conditions['date']} by `{conditions['command']}` on {conditions['machine']}.
-{conditions['haproxy']}; {conditions['nginx']}. Everything is on loopback. {comparison.conditions()}
-
-{conditions['rounds']} rounds of {conditions['seconds']} s for each work, in which the proxies take turns (fewer for what is not CPU time of
-one thread): median (least to most).
-CPU time is that of all of a proxy's threads and processes. Ratios are the medians of the rounds' own; below 1 Herald takes
-less. "The better" is whichever of haproxy and nginx took less. *Direct* is the same without a proxy between.
-
-![ratios of CPU time](results.svg)
-"""
-    return "\n".join([head, *(f"## {section.title}\n\n{section.text}\n" for section in results.sections)])
+    programs = (
+        f"Measured on {conditions['date']} by `{conditions['command']}` on {conditions['machine']}. {conditions['haproxy']}; "
+        f"{conditions['nginx']}. Everything is on loopback. {comparison.conditions()}"
+    )
+    reading = (
+        f"{conditions['rounds']} rounds of {conditions['seconds']} s for each work, in which the proxies take turns (fewer for "
+        f"what is not CPU time of one thread): median (least to most). CPU time is that of all of a proxy's threads and "
+        f"processes. Ratios are the medians of the rounds' own; below 1 Herald takes less. \"The better\" is whichever of "
+        f"haproxy and nginx took less. *Direct* is the same without a proxy between."
+    )
+    head = ["# What Herald costs", report.wrapped(programs), report.wrapped(reading), "![ratios of CPU time](results.svg)"]
+    return "\n\n".join([*head, *(f"## {section.title}\n\n{section.text}" for section in results.sections)])
 
 
 if __name__ == "__main__":

@@ -30,21 +30,20 @@ def text(one, two, memory, open_files):
         _row("requests on kept connections, a second", costs, costs_of_many, "requests", "{:,.0f}"),
         _row("GiB a second, to eight clients", costs, costs_of_many, "down-8", "{:,.1f}"),
         [
-            "idle sessions, at its share of the memory", f"{room // CORES:,}", f"{machine_sessions:,}",
-            f"{machine_sessions * MACHINES:,}",
+            "idle sessions, at its share of the memory",
+            *(f"{count:,}" for count in (room // CORES, machine_sessions, machine_sessions * MACHINES)),
         ],
     ]
     heads = ["", "a core", f"a machine of {CORES} cores and {MEMORY_GIB} GiB", f"{MACHINES} machines"]
     table = "\n".join([report.row(heads), report.rule(4), *(report.row(row) for row in rows)])
-    return f"""Reckoned, not measured: the CPU time and memory above, with all of a core for Herald and its part of the kernel's
-work. Loops share nothing but the counters of servers, so a machine is {CORES} times what a thread of two has done here, and machines
-share nothing at all. A session is {kib:.1f} KiB of Herald and {kernel_kib:.1f} KiB of the kernel (two idle sockets).
-
-{table}
-
-What ends first:
-
-{_ends(costs, machine_sessions, open_files)}"""
+    intro = (
+        f"Reckoned, not measured: the CPU time and memory above, with all of a core for Herald and its part of the kernel's "
+        f"work. Loops share nothing but the counters of servers, so a machine is {CORES} times what each of two threads has "
+        f"done here, and machines share nothing at all. A session is {kib:.1f} KiB of Herald and {kernel_kib:.1f} KiB of the "
+        f"kernel (two idle sockets)."
+    )
+    ends = "\n".join(report.wrapped(f"- {end}") for end in _ends(costs, machine_sessions, open_files))
+    return f"{report.wrapped(intro)}\n\n{table}\n\nWhat ends first:\n\n{ends}"
 
 
 def _session_kib(memory):
@@ -61,20 +60,31 @@ def _row(what, costs, costs_of_many, key, form):
 
 def _ends(costs, machine_sessions, open_files):
     ports = _ephemeral_ports()
-    rate = 1 / costs["connections"]
     tracked = TRACKED // 2
-    return f"""- **Ports**, by far: {ports:,} between one address of Herald's and one server's address and port (`ip_local_port_range`), so
-  that many sessions to each server; {machine_sessions:,} sessions need {-(-machine_sessions // ports)} servers. Where the client ends
-  first, the port rests for {TIME_WAIT_SECONDS} s: {ports // TIME_WAIT_SECONDS} connections a second for each server, where a core could serve
-  {rate:,.0f}. `net.ipv4.tcp_tw_reuse=1` makes that one second; more server addresses, or a wider range, add to both.
-- **Descriptors**: {DESCRIPTORS_A_SESSION} a session. A limit of {open_files:,}, as here, is {open_files // DESCRIPTORS_A_SESSION:,} sessions less what
-  is kept back for checks; the usual {USUAL_OPEN_FILES:,} of containers {USUAL_OPEN_FILES // DESCRIPTORS_A_SESSION:,}. Herald raises its own limit
-  to the hard one, and leaves further clients in the backlog.
-- **Connection tracking**, where the host has any rule that needs it: two entries a session, {TRACKED:,} by default: {tracked:,}
-  sessions, or {tracked // TRACKED_TIME_WAIT_SECONDS:,} short connections a second, as ended ones stay for {TRACKED_TIME_WAIT_SECONDS} s. Exempt the ports (`notrack`) or raise
-  `nf_conntrack_max`.
-- **Memory**: the table's last row; Herald takes {MAXIMUM_SESSIONS:,} sessions at most, whatever there is.
-- **Health checks** don't share: {MACHINES} machines that check every 2 s are {MACHINES // 2} checks a second for each server."""
+    yield (
+        f"**Ports**, by far: {ports:,} between one address of Herald's and one server's address and port "
+        f"(`ip_local_port_range`), so that many sessions to each server; {machine_sessions:,} sessions need "
+        f"{-(-machine_sessions // ports)} servers. Where the client ends first, the port rests for {TIME_WAIT_SECONDS} s: "
+        f"{ports // TIME_WAIT_SECONDS} connections a second for each server, where a core could serve "
+        f"{1 / costs['connections']:,.0f}. `net.ipv4.tcp_tw_reuse=1` makes that one second; more server addresses, or a wider "
+        f"range, add to both."
+    )
+    yield (
+        f"**Descriptors**: {DESCRIPTORS_A_SESSION} a session. A limit of {open_files:,}, as here, is "
+        f"{open_files // DESCRIPTORS_A_SESSION:,} sessions less what is kept back for checks; the usual "
+        f"{USUAL_OPEN_FILES:,} of containers {USUAL_OPEN_FILES // DESCRIPTORS_A_SESSION:,}. Herald raises its own limit to the "
+        f"hard one, and leaves further clients in the backlog."
+    )
+    yield (
+        f"**Connection tracking**, where the host has any rule that needs it: two entries a session, {TRACKED:,} by default: "
+        f"{tracked:,} sessions, or {tracked // TRACKED_TIME_WAIT_SECONDS:,} short connections a second, as ended ones stay for "
+        f"{TRACKED_TIME_WAIT_SECONDS} s. Exempt the ports (`notrack`) or raise `nf_conntrack_max`."
+    )
+    yield f"**Memory**: the table's last row; Herald takes {MAXIMUM_SESSIONS:,} sessions at most, whatever there is."
+    yield (
+        f"**Health checks** don't share: {MACHINES} machines that check every 2 s are {MACHINES // 2} checks a second for each "
+        f"server."
+    )
 
 
 def _ephemeral_ports():

@@ -10,7 +10,7 @@ from workloads import CONNECTIONS, Done, Work, announced_connections, bulk, conn
 HTTP = (
     Work("requests", "request on a kept connection", "us", 1e6, requests),
     Work("connections", "connection with one request", "us", 1e6, connections),
-    Work("announced", "the same, PROXY header on both sides", "us", 1e6, announced_connections),
+    Work("announced", "connection, headers on both sides", "us", 1e6, announced_connections),
 )
 BULK = (
     Work("down-1", "GiB to one client", "ms", 1e3, bulk(1, True)),
@@ -129,7 +129,8 @@ def _add(comparison, work, name, run):
 
 def conditions():
     return (
-        f"Herald and haproxy run the same configuration, with timeouts, a checked server and `send-proxy-v2`, Herald with its "
-        f"admin endpoint; nginx's stream module sends version 1, as it knows no other. Behind is nginx with `listen ... "
-        f"proxy_protocol`. wrk has {CONNECTIONS} connections; bulk is iperf3's, without headers, haproxy with `option splice-auto`."
+        f"Herald and haproxy run the same configuration, with timeouts, a checked server and `send-proxy-v2`, Herald with "
+        f"its admin endpoint; nginx's stream module sends version 1, as it knows no other. Behind is nginx with `listen ... "
+        f"proxy_protocol`. wrk has {CONNECTIONS} connections; bulk is iperf3's, without headers, haproxy with `option "
+        f"splice-auto`."
     )

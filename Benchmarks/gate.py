@@ -92,10 +92,8 @@ def measure(programs, servers, options):
     figures = {
         "connection_instructions": Figure("a connection with one request", "instructions", connection.instructions),
         "connection_allocations": Figure("a connection with one request", "allocations", connection.allocations, False),
-        "announced_instructions": Figure("the same, PROXY header on both sides", "instructions", announced.instructions),
-        "announced_allocations": Figure(
-            "the same, PROXY header on both sides", "allocations", announced.allocations, False
-        ),
+        "announced_instructions": Figure("a connection, headers on both sides", "instructions", announced.instructions),
+        "announced_allocations": Figure("a connection, headers on both sides", "allocations", announced.allocations, False),
         "request_instructions": Figure("a request on a kept connection", "instructions", request.instructions),
         # A request is a chunk, and its reply is another.
         "chunk_allocations": Figure("a relayed chunk", "allocations", request.allocations / 2, False),
@@ -107,7 +105,7 @@ def measure(programs, servers, options):
     return figures | {
         "session_bytes": Figure(f"one of {SESSIONS:,} idle sessions, RssAnon", "bytes", session * 1024),
         "start_kib": Figure("at the start, RssAnon", "KiB", start),
-        "binary_bytes": Figure("the binary, static Swift runtime, stripped", "bytes", report.stripped_size(options.herald)),
+        "binary_bytes": Figure("the binary, static, stripped", "bytes", report.stripped_size(options.herald)),
     }
 
 

@@ -12,19 +12,17 @@ WARM_UP_SESSIONS = 50
 QUIET_SESSIONS = 1000
 
 
-def counts(bench):
-    """As many sessions as the limit on open files allows for."""
-    return [count for count in COUNTS if count <= bench.maximum_sessions]
-
-
-def memory(bench, servers, rounds, progress=print):
-    """By proxy, a list by round of what `_memory` tells."""
+def memory(bench, servers, counts, rounds, progress=print):
+    """By proxy, a list by round of what `_memory` tells; as many sessions as the limit on open files allows for."""
+    counts = [count for count in counts if count <= bench.maximum_sessions]
+    if not counts:
+        raise SystemExit(f"a limit on open files that allows for {min(COUNTS):,} sessions is needed (ulimit -n)")
     starters = bench.proxies()
     figures = {name: [] for name in starters}
     for number in range(rounds):
         for name in list(starters)[:: 1 if number % 2 == 0 else -1]:
             with starters[name](servers) as program:
-                figures[name].append(_memory(program, counts(bench)))
+                figures[name].append(_memory(program, counts))
         progress(f"memory: round {number + 1} of {rounds}")
     return figures
 

@@ -22,26 +22,26 @@ def update(path, one, memory, size, conditions):
 
 
 def figures(one, memory, size, conditions):
-    rows = [
-        *((f"{work.what}, CPU", one.costs(work), f"{{:.1f}} {work.unit.replace('us', 'µs')}") for work in one.works if work in SHOWN),
-        *_memory_rows(memory),
-    ]
+    works = [work for work in one.works if work in SHOWN]
+    rows = [(work.what, one.costs(work), f"{{:.1f}} {work.unit.replace('us', 'µs')}") for work in works]
+    rows += _memory_rows(memory)
     heads = ["", "Herald", "HAProxy", "nginx", "Herald / HAProxy"]
     lines = [report.row(heads), report.rule(len(heads))]
     for what, values, form in rows:
         cells = [form.format(median(values[name])) for name in ("herald", "haproxy", "nginx")]
         lines.append(report.row([what, *cells, report.ratio(values["herald"], values["haproxy"])]))
     table = "\n".join(lines)
-    versions = " and ".join(
-        f"{name} {re.search(r'[0-9]+(?:[.][0-9]+)+', conditions[name.lower()])[0]}" for name in ("HAProxy", "nginx")
+    numbers = {name: re.search(r"[0-9]+(?:[.][0-9]+)+", conditions[name])[0] for name in ("haproxy", "nginx")}
+    versions = f"HAProxy {numbers['haproxy']} and nginx {numbers['nginx']}"
+    head = (
+        f"CPU time of the proxy's process, one thread each, send-proxy-v2, on {conditions['machine'].split(',')[0]} with "
+        f"Debian's {versions}; median of {conditions['rounds']} rounds, and of the rounds' own ratios (least to most):"
     )
-    return f"""CPU time of the proxy's process, one thread each, send-proxy-v2, on {conditions['machine'].split(',')[0]} with Debian's {versions};
-median of {conditions['rounds']} rounds, and of the rounds' own ratios (least to most):
-
-{table}
-
-Stripped and with the Swift runtime in it, the binary has {size / 1e6:.1f} MB. nginx announces by version 1, as it can't by version 2.
-"""
+    tail = (
+        f"Stripped and with the Swift runtime in it, the binary has {size / 1e6:.1f} MB. nginx announces by version 1, as it "
+        f"can't by version 2."
+    )
+    return f"{report.wrapped(head)}\n\n{table}\n\n{report.wrapped(tail)}\n"
 
 
 def _memory_rows(memory):

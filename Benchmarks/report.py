@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import textwrap
 from statistics import median
 
 
@@ -28,6 +29,12 @@ def stripped_size(binary):
         shutil.copy(binary, copy)
         subprocess.run(["strip", copy], check=True)
         return os.path.getsize(copy)
+
+
+def wrapped(text):
+    """A paragraph, or an item of a list, in lines."""
+    indent = "  " if text.startswith("- ") else ""
+    return textwrap.fill(text, 120, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False)
 
 
 def threads(count):

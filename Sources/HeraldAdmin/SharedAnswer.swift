@@ -48,20 +48,6 @@ actor SharedAnswer: LoopActor {
     }
 }
 
-/// How long an answer that has taken work is good enough, so that work has a bounded share of the time.
-struct WorkRest {
-    private var end: ContinuousClock.Instant?
-
-    mutating func worked(from began: ContinuousClock.Instant, to ended: ContinuousClock.Instant) {
-        let rest = (ended - began) * (Limits.adminWorkShare - 1)
-        end = ended + min(rest, Limits.maximumAdminAnswerAge)
-    }
-
-    func holds(at now: ContinuousClock.Instant) -> Bool {
-        end.map { now < $0 } ?? false
-    }
-}
-
 /// Long work on a loop, which lets the loop's sessions have their turns in between.
 struct WorkTurns {
     private let loop: EventLoop
@@ -74,8 +60,8 @@ struct WorkTurns {
     /// Called where the work may be interrupted.
     mutating func next() async {
         guard ContinuousClock.now - began > Limits.adminWorkTurn else { return }
-        // A timer comes back in a later turn of the loop, behind whatever has arrived.
-        await loop.sleep(for: .zero)
+        // Behind whatever has arrived. A timer of no time at all would come back in this same turn (libuv 1.44).
+        await loop.sleep(for: .milliseconds(1))
         began = .now
     }
 }

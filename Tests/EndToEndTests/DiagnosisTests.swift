@@ -98,8 +98,8 @@ struct DiagnosisTests {
         try NetworkNamespace.with {
             // A gateway is none of the machine's own addresses when it becomes one; later nobody asks.
             for command in [
-                "link add eth0 type dummy", "addr add 172.17.0.2/16 dev eth0", "link set eth0 up",
-                "route add default via 172.17.0.1 dev eth0", "addr add 172.17.0.1/32 dev lo",
+                "addr add 172.17.0.2/32 dev lo", "route add 172.17.0.1/32 dev lo scope link",
+                "route add default via 172.17.0.1 dev lo", "addr add 172.17.0.1/32 dev lo",
             ] {
                 let ip = try run(["ip"] + command.split(separator: " ").map(String.init))
                 guard ip.wait() == .code(0) else { throw HarnessError(ip.story) }

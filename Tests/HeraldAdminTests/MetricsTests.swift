@@ -5,8 +5,8 @@ import Testing
 
 /// What `/metrics` says.
 @Suite struct MetricsTests {
-    @Test(arguments: [ProxyStatus.full(), .empty]) func promtoolFindsNothing(status: ProxyStatus) async throws {
-        let answer = try await metrics(status)
+    @Test(arguments: MadeUp.allCases) func promtoolFindsNothing(madeUp: MadeUp) async throws {
+        let answer = try await metrics(madeUp.status)
         #expect(answer.status == .ok)
         #expect(answer.type == "text/plain; version=0.0.4; charset=utf-8")
         let verdict = try Judge.verdict(of: ["promtool", "check", "metrics"], on: answer.body.bytes)

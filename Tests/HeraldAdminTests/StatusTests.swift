@@ -6,9 +6,8 @@ import Testing
 
 /// What `/status` says.
 @Suite struct StatusTests {
-    @Test(arguments: [ProxyStatus.full(), .empty, .full(serverCount: 500)])
-    func itIsAsItsSchemaSays(status: ProxyStatus) async throws {
-        let answer = try await self.answer(status)
+    @Test(arguments: MadeUp.allCases) func itIsAsItsSchemaSays(madeUp: MadeUp) async throws {
+        let answer = try await self.answer(madeUp.status)
         #expect(answer.type == "application/json")
         let verdict = try verdict(on: answer.body.bytes)
         #expect(verdict.code == 0, "\(verdict.words)")
@@ -26,7 +25,7 @@ import Testing
         let bytes = try await answer(.full()).body.bytes
         let status = try #require(JSONSerialization.jsonObject(with: Data(bytes)) as? [String: Any])
         #expect(status["phase"] as? String == "running")
-        #expect(status["time"] as? String == "2026-11-23T10:25:23.456Z")
+        #expect(status["time"] as? String == "2026-11-23T09:45:23.456Z")
         #expect(status["reasons"] as? [String] == ["frontend 'web': backend 'b\"1\\\n' has no server that is up"])
         let configuration = try #require(status["configuration"] as? [String: Any])
         #expect(configuration["file"] as? String == "/etc/herald/ü \"x\".yaml")

@@ -9,6 +9,20 @@ struct MadeUpSource: StatusSource {
     var readiness: ReadinessReport { status.readiness }
 }
 
+enum MadeUp: CaseIterable {
+    case empty
+    case full
+    case large
+
+    var status: ProxyStatus {
+        switch self {
+        case .empty: .empty
+        case .full: .full()
+        case .large: .full(serverCount: 500)
+        }
+    }
+}
+
 extension ProxyStatus {
     /// Nothing is there yet.
     static let empty = ProxyStatus(
