@@ -2,6 +2,7 @@ import Foundation
 import Glibc
 import LibUV
 import NetworkAddress
+import Synchronization
 import Testing
 
 /// A dnsmasq of the test's own, on a free port of 127.0.0.1. Knows everything below `test`, and refuses the rest.
@@ -16,26 +17,30 @@ final class NameServer: Sendable {
     ///   - lines: of its configuration.
     ///   - hosts: of its hosts file.
     init(_ lines: [String] = [], hosts: [String] = [], on loop: EventLoop) async throws {
-        address = try DatagramSocket().address
         directory = URL(filePath: "/tmp/herald-dns-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: directory, withIntermediateDirectories: true)
         let hostsFile = directory.appending(path: "hosts")
-        let file = directory.appending(path: "conf")
         try Data((hosts.joined(separator: "\n") + "\n").utf8).write(to: hostsFile)
-        let configuration =
+        let lines =
             [
-                "port=\(address.port)", "listen-address=\(address.ip)", "bind-interfaces", "no-resolv", "no-hosts",
-                "no-poll", "local=/test/", "addn-hosts=\(hostsFile.path)", "user=root", "pid-file=", "dns-loop-detect",
+                "listen-address=127.0.0.1", "bind-interfaces", "no-resolv", "no-hosts", "no-poll", "local=/test/",
+                "addn-hosts=\(hostsFile.path)", "user=root", "pid-file=",
             ] + lines
-        try Data((configuration.joined(separator: "\n") + "\n").utf8).write(to: file)
-        process = try OwnProcess(["/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=\(file.path)"])
-        while true {
-            let stream = TCPStream(loop: loop)
-            defer { stream.close() }
-            if (try? await stream.connect(to: address)) != nil { return }
-            await loop.sleep(for: .milliseconds(10))
+        let file = directory.appending(path: "conf")
+        var started: (SocketAddress, OwnProcess)?
+        // A port may be taken by others: then the next one.
+        for _ in 0..<20 where started == nil {
+            let address = SocketAddress(.v4(IPv4Address(127, 0, 0, 1)), port: .random(in: NameServer.ports))
+            let text = (lines + ["port=\(address.port)"]).joined(separator: "\n") + "\n"
+            try Data(text.utf8).write(to: file)
+            let process = try OwnProcess(["/usr/sbin/dnsmasq", "--keep-in-foreground", "--conf-file=\(file.path)"])
+            if await process.isListening(on: address, loop) { started = (address, process) }
         }
+        (address, process) = try #require(started, "dnsmasq does not start")
     }
+
+    /// Below those that the kernel takes for sockets of no special port.
+    private static let ports: ClosedRange<UInt16> = 12_000...32_000
 
     /// Ends it; the port is free afterwards.
     func stop() {
@@ -45,8 +50,9 @@ final class NameServer: Sendable {
 }
 
 /// A process that is killed by its id.
-private struct OwnProcess {
+private final class OwnProcess: Sendable {
     private let pid: pid_t
+    private let hasEnded = Atomic(false)
 
     init(_ command: [String]) throws {
         var attributes = posix_spawnattr_t()
@@ -68,7 +74,28 @@ private struct OwnProcess {
         self.pid = pid
     }
 
+    /// Waits until somebody listens there; false where that is not this process, which has ended then.
+    func isListening(on address: SocketAddress, _ loop: EventLoop) async -> Bool {
+        while isRunning {
+            let stream = TCPStream(loop: loop)
+            defer { stream.close() }
+            if (try? await stream.connect(to: address)) != nil, isRunning { return true }
+            await loop.sleep(for: .milliseconds(10))
+        }
+        return false
+    }
+
+    private var isRunning: Bool {
+        var status: Int32 = 0
+        // The id is ours until the process is reaped, which happens once.
+        if !hasEnded.load(ordering: .relaxed), unsafe waitpid(pid, &status, WNOHANG) == pid {
+            hasEnded.store(true, ordering: .relaxed)
+        }
+        return !hasEnded.load(ordering: .relaxed)
+    }
+
     func stop() {
+        guard isRunning else { return }
         kill(pid, SIGKILL)
         var status: Int32 = 0
         unsafe waitpid(pid, &status, 0)
