@@ -202,7 +202,10 @@ struct DiagnosisTests {
         try accepted.send("welcome\n")
         #expect(try first.receiveLine() == "welcome")
         let second = try Connection(to: .loopback(port))
-        try server.accept().reset()
+        let other = try server.accept()
+        // The session has begun.
+        #expect(try ProxyHeader(other.receiveOnce().bytes) != nil)
+        try other.reset()
         #expect(try second.receiveAll().ending == .reset)
         #expect(herald.ending(of: second) == "server-reset")
         #expect(herald.events("diagnosis").isEmpty)

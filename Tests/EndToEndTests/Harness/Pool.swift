@@ -38,6 +38,8 @@ struct Pool {
         let client = try Connection(to: .loopback(port))
         try client.send((source.map { ProxyHeader.v2($0, client.remote) } ?? []) + Array("hello".utf8))
         guard let name = try client.receiveLine() else { throw HarnessError("no server answered") }
+        // Until the test is over, whether it looks at the guest again or not.
+        Stage.current.atEnd { client.close() }
         return Guest(client: client, server: name)
     }
 
