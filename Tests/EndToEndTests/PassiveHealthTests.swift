@@ -54,7 +54,8 @@ struct PassiveHealthTests {
             configuration(
                 bind: "127.0.0.1:\(port)",
                 backend: ["retries 0"],
-                servers: "\(address) check inter 1h port \(checked.address.port) observe layer4 error-limit 3 on-error mark-down"
+                servers: "\(address) check inter 1h port \(checked.address.port) observe layer4 error-limit 3 "
+                    + "on-error mark-down"
             ),
             ports: port
         )
