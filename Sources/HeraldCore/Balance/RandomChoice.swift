@@ -25,15 +25,9 @@ package struct RandomChoice: BalanceAlgorithm {
         excluding excluded: [Int],
         using random: inout SplitMix64
     ) -> Int? {
-        let first = draw(on: board, excluding: excluded, using: &random)
-        let second = draw(on: board, excluding: excluded, using: &random)
+        let first = rotation.pick(turn: random.next(), on: board, excluding: excluded)
+        let second = rotation.pick(turn: random.next(), on: board, excluding: excluded)
         guard let first, let second else { return first ?? second }
         return board.load(of: second) < board.load(of: first) ? second : first
-    }
-
-    private func draw(on board: ServerBoard, excluding excluded: [Int], using random: inout SplitMix64) -> Int? {
-        let index = rotation.pick(turn: random.next()) ?? 0
-        if index < board.slots.count && board.isAvailable(index) && !excluded.contains(index) { return index }
-        return board.available(from: min(index + 1, board.slots.count), excluding: excluded)
     }
 }

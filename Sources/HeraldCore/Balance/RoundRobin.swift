@@ -25,9 +25,6 @@ package struct RoundRobin: BalanceAlgorithm {
         excluding excluded: [Int],
         using random: inout SplitMix64
     ) -> Int? {
-        // Shares may be younger than the rotation: a server that has just come up is found all the same.
-        let index = rotation.pick(turn: board.nextTurn()) ?? 0
-        if index < board.slots.count && board.isAvailable(index) && !excluded.contains(index) { return index }
-        return board.available(from: min(index + 1, board.slots.count), excluding: excluded)
+        rotation.pick(turn: board.nextTurn(), on: board, excluding: excluded)
     }
 }

@@ -53,6 +53,17 @@ package struct WeightedRotation: Sendable {
         takers.isEmpty ? nil : takers[taker(at: turn)]
     }
 
+    /// The server of a turn, or where it has no room, the next one in the order of the file that has; nil where none has.
+    ///
+    /// Shares may be younger than the rotation: a server that has just come up is found all the same.
+    ///
+    /// - Parameter excluded: as in `BalanceAlgorithm.pick`.
+    func pick(turn: UInt64, on board: ServerBoard, excluding excluded: [Int]) -> Int? {
+        let index = pick(turn: turn) ?? 0
+        if index < board.slots.count && board.isAvailable(index) && !excluded.contains(index) { return index }
+        return board.available(from: min(index + 1, board.slots.count), excluding: excluded)
+    }
+
     /// Precondition: there are takers.
     private func taker(at turn: UInt64) -> Int {
         switch order {
