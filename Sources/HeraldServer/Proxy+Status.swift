@@ -78,7 +78,7 @@ extension BackendPool {
         return BackendStatus(
             name: settings.name,
             balance: settings.balance,
-            queueLength: snapshot.line.count,
+            queueLength: line.count,
             queueLimit: settings.maximumQueue,
             servers: servers.map { server in
                 let slot = server.server.slot

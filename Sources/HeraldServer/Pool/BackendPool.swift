@@ -40,7 +40,7 @@ package actor BackendPool: LoopActor {
     let checker: HealthChecker
     private let effects: Effects
     private let turns = TurnCounter()
-    private let line = WaitingLine()
+    let line = WaitingLine()
     var random = SplitMix64(seed: .random(in: .min ... .max))
 
     /// Whether servers are checked now.
@@ -49,7 +49,9 @@ package actor BackendPool: LoopActor {
     var servers: [PooledServer] = []
     private var board: ServerBoard
     private var algorithm: any BalanceAlgorithm
-    /// Servers that are fit to take sessions, by whether they are backups.
+    /// How the backend looks to sessions now.
+    package private(set) var snapshot: PoolSnapshot
+    /// Servers that are fit to take sessions, but for backups.
     private var usablePrimaries = 0
     private var isPublishScheduled = false
     private var isPruneScheduled = false
@@ -72,6 +74,7 @@ package actor BackendPool: LoopActor {
         self.effects = effects
         board = ServerBoard([], ranksByLoad: false, heaviest: 1, turns: turns)
         algorithm = settings.balance.algorithm.init([])
+        snapshot = PoolSnapshot(servers: [], board: board, line: line, algorithm: algorithm)
         loop.checkThread()
         assumeIsolated { pool in
             pool.servers = members.map { pool.make($0, discovery: nil, joins: false) }
@@ -81,11 +84,6 @@ package actor BackendPool: LoopActor {
             pool.rebuild()
             pool.hadServer = pool.board.hasTaker
         }
-    }
-
-    /// How the backend looks now.
-    package var snapshot: PoolSnapshot {
-        PoolSnapshot(servers: servers.map(\.server), board: board, line: line, algorithm: algorithm)
     }
 
     /// Servers that are checked.
@@ -130,8 +128,9 @@ package actor BackendPool: LoopActor {
         }
         servers = next
         rebuild()
+        effects.publish(snapshot)
+        afterShares()
         startMissingChecks()
-        publishNow()
         for server in servers { followSlowStart(of: server) }
         scheduleRemoval()
     }
@@ -161,7 +160,7 @@ package actor BackendPool: LoopActor {
             for server in servers where server.isGone { server.checks?.cancel() }
             servers.removeAll { $0.isGone }
             rebuild()
-            publishNow()
+            effects.publish(snapshot)
         }
         scheduleRemoval()
     }
@@ -299,6 +298,7 @@ package actor BackendPool: LoopActor {
                 )
             }
         )
+        renewSnapshot()
     }
 
     /// Many changes at one time become one snapshot.
@@ -314,12 +314,12 @@ package actor BackendPool: LoopActor {
     private func publishScheduled() {
         isPublishScheduled = false
         algorithm = algorithm.sharing(servers.map(\.server.slot.currentShare))
-        publishNow()
+        renewSnapshot()
+        effects.publish(snapshot)
     }
 
-    private func publishNow() {
-        effects.publish(snapshot)
-        afterShares()
+    private func renewSnapshot() {
+        snapshot = PoolSnapshot(servers: servers.map(\.server), board: board, line: line, algorithm: algorithm)
     }
 }
 
