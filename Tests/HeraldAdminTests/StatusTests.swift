@@ -27,6 +27,7 @@ import Testing
         #expect(status["phase"] as? String == "running")
         #expect(status["time"] as? String == "2026-11-23T09:45:23.456Z")
         #expect(status["reasons"] as? [String] == ["frontend 'web': backend 'b\"1\\\n' has no server that is up"])
+        #expect(status["diagnoses"] as? [String] == ["a PROXY header came to 0.0.0.0:25, which has no accept-proxy"])
         let configuration = try #require(status["configuration"] as? [String: Any])
         #expect(configuration["file"] as? String == "/etc/herald/ü \"x\".yaml")
         #expect(configuration["problems"] as? [String] == ["herald.yaml:3:1: error: a\tb"])

@@ -52,6 +52,7 @@ extension ProxyStatus {
         status.openFiles = 40
         status.openFileLimit = 1024
         status.droppedLogLines = 5
+        status.diagnoses = ["a PROXY header came to 0.0.0.0:25, which has no accept-proxy"]
         status.loops = (0..<2).map { LoopStatus(sessionCount: $0, lag: .some) }
         status.frontends = [.full("web"), .full("a \"b\"\\c\nd"), .quiet("quiet")]
         status.backends = [

@@ -370,6 +370,9 @@ function showBanners() {
       });
     }
   }
+  if (status && status.diagnoses.length > 0) {
+    banners.push({ key: "diagnoses", kind: "note", title: "Worth a look", lines: status.diagnoses });
+  }
   const elements = banners.map((banner) => bannerElement(banner));
   setChildren(byId("banners"), elements);
 }

@@ -51,6 +51,7 @@ enum StatusDocument {
             ("phase", .string(status.phase.rawValue)),
             ("ready", .bool(status.readiness.isReady)),
             ("reasons", .array(status.readiness.reasons.map { .string($0.description) })),
+            ("diagnoses", .array(status.diagnoses.map { .string($0) })),
             (
                 "configuration",
                 .object([
