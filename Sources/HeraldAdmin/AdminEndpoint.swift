@@ -52,6 +52,7 @@ package actor AdminEndpoint: LoopActor {
     package func open(_ address: SocketAddress) throws(AdminBindFailure) -> SocketAddress {
         var options = TCPListener.Options()
         options.backlog = Int32(Limits.listenBacklog)
+        options.acceptsPerTurn = Limits.adminAcceptsPerTurn
         do throws(UVError) {
             let listener = try TCPListener(
                 loop: loop,

@@ -7,9 +7,6 @@ package import NetworkAddress
 /// It accepts by itself on libuv's poll handle: accept4 says who the peer is in the same call, and being out of
 /// descriptors leaves connections in the kernel's backlog, where libuv's own listener would close them.
 package final class TCPListener: Handle, @unchecked Sendable {
-    /// Connections taken in one turn, so that one listener can't keep the loop to itself.
-    static let maximumAcceptsPerTurn = 64
-
     /// What a socket is opened with.
     package struct Options: Sendable {
         /// Pending connections that the kernel keeps; it may cap them (net.core.somaxconn).
@@ -18,11 +15,14 @@ package final class TCPListener: Handle, @unchecked Sendable {
         package var isDualStack = false
         /// Whether other sockets of this process share the address, each with clients of its own (SO_REUSEPORT).
         package var isShared = false
+        /// Connections taken in one turn, so that one listener can't keep the loop to itself.
+        package var acceptsPerTurn = 64
 
         package init() {}
     }
 
     private let descriptor: Int32
+    private let acceptsPerTurn: Int
     private let mayAccept: () -> Bool
     private let onAccept: (TCPStream, SocketAddress) -> Void
     private let onError: (UVError) -> Void
@@ -43,6 +43,7 @@ package final class TCPListener: Handle, @unchecked Sendable {
         onError: @escaping (UVError) -> Void
     ) throws(UVError) {
         descriptor = try TCPListener.open(address, options: options)
+        acceptsPerTurn = options.acceptsPerTurn
         self.mayAccept = mayAccept
         self.onAccept = onAccept
         self.onError = onError
@@ -75,7 +76,7 @@ package final class TCPListener: Handle, @unchecked Sendable {
         isListening = true
         let callback: uv_poll_cb = { handle, _, _ in
             guard let listener: TCPListener = unsafe Handle.object(handle) else { return }
-            _ = listener.acceptPending()
+            listener.acceptPending()
             listener.loop.finishCallback()
         }
         _ = unsafe uv_poll_start(raw, Int32(UV_READABLE.rawValue), callback)
@@ -112,8 +113,9 @@ package final class TCPListener: Handle, @unchecked Sendable {
 
 extension TCPListener {
     /// - Returns: whether there may be more.
+    @discardableResult
     private func acceptPending() -> Bool {
-        for _ in 0..<TCPListener.maximumAcceptsPerTurn {
+        for _ in 0..<acceptsPerTurn {
             guard isListening && mayAccept() else { return false }
             var accepted: Int32 = -1
             let peer = unsafe SocketAddress.written { address, length in

@@ -123,6 +123,8 @@ package enum Limits {
     /// Connections to the admin endpoint at one time. One more takes the place of the oldest: whoever opens many and says
     /// nothing keeps nobody else out.
     package static let maximumAdminConnections = 64
+    /// Connections to it that are taken in before sessions have their turn again.
+    package static let adminAcceptsPerTurn = 4
     /// From a connection's accept to the end of its request's head.
     package static let adminHeadTimeout = Duration.seconds(5)
     /// From the request's head until the client has taken the reply. Longer than `loopStallTimeout`, which a reply may
