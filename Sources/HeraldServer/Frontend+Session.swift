@@ -128,15 +128,16 @@ extension Frontend {
     @inline(never)
     private func startConnecting(_ session: Session, _ continuation: LoopContinuation) {
         guard let target = session.target else { preconditionFailure("a connect needs a target") }
+        let elapsed = connectTime(of: session)
         if session.connectBeganAt == nil { session.connectBeganAt = SystemInformation.monotonicNanoseconds }
         session.connectFailure = nil
         ConnectWait(session, deadlines: worker.value.deadlines, continuation: continuation)
-            .start(target.address, limit: backend.timeouts.attempt(elapsed: connectTime(of: session)))
+            .start(target.address, limit: backend.timeouts.attempt(elapsed: elapsed))
     }
 
-    /// Since the first attempt began; exact only where there was another one already.
+    /// Since the first attempt began.
     private func connectTime(of session: Session) -> Duration {
-        guard session.attempts != nil, let began = session.connectBeganAt else { return .zero }
+        guard let began = session.connectBeganAt else { return .zero }
         return .nanoseconds(Int64(SystemInformation.monotonicNanoseconds - began))
     }
 
@@ -157,7 +158,6 @@ extension Frontend {
             return .finish
         }
         var attempts = session.attempts ?? ConnectAttempts(backend)
-        session.attempts = attempts
         let next = attempts.failed(target.slot, elapsed: connectTime(of: session))
         session.attempts = attempts
         switch next {

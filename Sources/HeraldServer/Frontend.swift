@@ -47,7 +47,7 @@ package actor Frontend: LoopActor {
     /// Counts the sessions that the backend serves, or is to serve, of whatever frontend.
     let backendGate: SessionGate
     let pool: LoopBound<LocalPool>
-    private let tally: LoopBound<FrontendTally>
+    let tally: LoopBound<FrontendTally>
     private var isPaused = false
     private var isLookScheduled = false
     private var acceptFailure: UVError?
@@ -104,7 +104,6 @@ package actor Frontend: LoopActor {
             peer: peer.unmapped,
             bind: bind,
             frontend: self,
-            tally: tally.value,
             acceptedAt: SystemInformation.monotonicNanoseconds
         )
         worker.value.add(session)
@@ -167,15 +166,14 @@ package actor Frontend: LoopActor {
     func finish(_ session: Session) {
         guard let ending = session.ending else { preconditionFailure("a session ends for a reason") }
         let worker = worker.value
-        let bind = binds[session.bind].description
-        tally.value.ended(session, ending, bind: bind)
+        tally.value.ended(session, ending, bind: binds[session.bind].description)
         if worker.log.wants(ending) {
             worker.log.append(
                 SessionRecord(
                     session,
                     ending,
                     frontend: settings.name,
-                    bind: bind,
+                    bind: binds[session.bind].description,
                     backend: backend.name,
                     load: load
                 )

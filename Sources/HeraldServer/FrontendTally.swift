@@ -21,7 +21,7 @@ package final class FrontendTally {
     }
 
     /// Counts a session at its end.
-    func ended(_ session: Session, _ ending: SessionEnding, bind: String) {
+    func ended(_ session: Session, _ ending: SessionEnding, bind: @autoclosure () -> String) {
         let fromClient = session.relayState.byteCount(from: .client)
         let fromServer = session.relayState.byteCount(from: .server)
         counts.bytesFromClients += fromClient
@@ -40,7 +40,7 @@ package final class FrontendTally {
             completed += 1
         } else {
             counts.endings[FrontendCounts.Ending(ending), default: 0] += 1
-            if ending.concernsHeader { note(session, ending, bind: bind) }
+            if ending.concernsHeader { note(session, ending, bind: bind()) }
         }
     }
 

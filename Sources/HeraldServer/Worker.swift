@@ -69,8 +69,9 @@ package final class Worker {
             let fromClient = session.relayState.byteCount(from: .client)
             let fromServer = session.relayState.byteCount(from: .server)
             guard fromClient + fromServer > 0 else { continue }
-            let frontend = open[ObjectIdentifier(session.tally)] ?? (0, 0)
-            open[ObjectIdentifier(session.tally)] = (frontend.0 + fromClient, frontend.1 + fromServer)
+            let tally = ObjectIdentifier(session.frontend.tally.value)
+            let frontend = open[tally] ?? (0, 0)
+            open[tally] = (frontend.0 + fromClient, frontend.1 + fromServer)
             guard let slot = session.target?.slot else { continue }
             let server = report.bytes[ObjectIdentifier(slot)] ?? (0, 0)
             report.bytes[ObjectIdentifier(slot)] = (server.0 + fromClient, server.1 + fromServer)

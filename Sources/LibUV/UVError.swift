@@ -53,7 +53,6 @@ extension UVError {
     package static let permissionDenied = UVError(code: UV_EACCES.rawValue)
     package static let familyNotSupported = UVError(code: UV_EAFNOSUPPORT.rawValue)
     static let wouldBlock = UVError(code: UV_EAGAIN.rawValue)
-    static let endOfFile = UVError(code: UV_EOF.rawValue)
 
     /// The other side ended the connection without a FIN.
     package var isReset: Bool { self == .connectionReset || self == .brokenPipe }

@@ -16,8 +16,8 @@ package struct HealthTracker: Hashable, Sendable {
         package var to: State
         /// The last of the checks that brought the change about.
         package var outcome: CheckOutcome
-        /// How many checks in a row did; 0 where sessions' connects did.
-        package var checks: Int
+        /// How many checks in a row did; nil where sessions' connects did.
+        package var checks: Int?
         /// How long the state before had held.
         package var heldFor: Duration
     }
@@ -76,13 +76,13 @@ package struct HealthTracker: Hashable, Sendable {
         case .markDown: dissents = settings.fall
         }
         guard dissents >= settings.fall else { return nil }
-        return turn(to: .down, by: .failed(failure), checks: 0, at: now)
+        return turn(to: .down, by: .failed(failure), checks: nil, at: now)
     }
 
     private mutating func turn(
         to verdict: State,
         by outcome: CheckOutcome,
-        checks: Int,
+        checks: Int?,
         at now: ContinuousClock.Instant
     ) -> Transition {
         let transition = Transition(

@@ -155,7 +155,7 @@ package struct ServerCondition: Sendable {
         reason: String
     ) -> Change? {
         slowStartBegan = transition.to == .up && settings.slowStart != nil ? now : nil
-        return changed(at: now, reason: reason, checks: transition.checks > 0 ? transition.checks : nil)
+        return changed(at: now, reason: reason, checks: transition.checks)
     }
 
     private mutating func changed(at now: ContinuousClock.Instant, reason: String, checks: Int? = nil) -> Change? {

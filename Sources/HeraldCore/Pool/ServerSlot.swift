@@ -35,8 +35,6 @@ package final class ServerSlot: Sendable {
     /// Share of new sessions by weight; 0 for a server that takes none.
     package var currentShare: Int { share.load(ordering: .sequentiallyConsistent) }
 
-    package var hasLimit: Bool { limit.load(ordering: .relaxed) < .max }
-
     /// Whether another session would find room.
     var isAvailable: Bool {
         currentShare > 0 && sessionCount < limit.load(ordering: .relaxed)

@@ -15,8 +15,6 @@ package final class Session {
     /// Index into `Worker.binds`.
     let bind: Int
     let frontend: Frontend
-    /// What its frontend counts on this loop.
-    let tally: FrontendTally
     /// Nanoseconds of the monotonic clock.
     let acceptedAt: UInt64
     /// The received header is believed: its addresses are the session's.
@@ -63,11 +61,9 @@ package final class Session {
         peer: SocketAddress,
         bind: Int,
         frontend: Frontend,
-        tally: FrontendTally,
         acceptedAt: UInt64
     ) {
         self.frontend = frontend
-        self.tally = tally
         self.client = client
         self.peer = peer
         self.bind = bind
