@@ -70,12 +70,22 @@ final class Chromium: Sendable {
         try ask("POST", "/window/rect", ["width": 1240, "height": 900])
     }
 
+    /// Writes what the window shows.
+    func screenshot(to path: String) throws {
+        guard let text = try ask("GET", "/screenshot") as? String, let image = Data(base64Encoded: text) else {
+            throw HarnessError("chromium shows no picture")
+        }
+        let file = URL(fileURLWithPath: path)
+        try FileManager.default.createDirectory(at: file.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try image.write(to: file)
+    }
+
     /// Complaints on its console since the last call.
     func complaints() throws -> [String] {
         try entries("browser").compactMap { $0["message"] as? String }
     }
 
-    /// Where its page sent requests since the last call.
+    /// Where the page sent requests since the last call; not those of the page that Chromium begins with.
     func requests() throws -> [String] {
         try entries("performance").compactMap { entry in
             guard let text = entry["message"] as? String,
@@ -84,7 +94,8 @@ final class Chromium: Sendable {
                 message["method"] as? String == "Network.requestWillBeSent",
                 let parameters = message["params"] as? [String: Any]
             else { return nil }
-            return (parameters["request"] as? [String: Any])?["url"] as? String
+            let url = (parameters["request"] as? [String: Any])?["url"] as? String
+            return url.flatMap { $0.hasPrefix("chrome:") ? nil : $0 }
         }
     }
 
