@@ -1,14 +1,16 @@
 import Foundation
 import NetworkAddress
 
-/// A name server of the test's own, on a free port of 127.0.0.1; it knows what lies below `test`, and can be changed.
+/// A name server of the test's own; it knows what lies below `test` and `internal`, and can be changed.
 final class Dnsmasq {
     let address: SocketAddress
     private var process: ChildProcess?
 
-    /// - Parameter records: lines of its configuration, such as `host-record=web.test,127.0.0.5`.
-    init(_ records: [String]) throws {
-        address = .loopback(try FreePorts.next())
+    /// - Parameters:
+    ///   - records: lines of its configuration, such as `host-record=web.test,127.0.0.5`.
+    ///   - address: a free port of 127.0.0.1 where nothing is said.
+    init(_ records: [String], on address: SocketAddress? = nil) throws {
+        self.address = try address ?? .loopback(FreePorts.next())
         try start(records)
     }
 
@@ -28,7 +30,7 @@ final class Dnsmasq {
         let lines =
             [
                 "port=\(address.port)", "listen-address=\(address.ip)", "bind-interfaces", "no-resolv", "no-hosts",
-                "local=/test/", "user=root", "pid-file=",
+                "local=/test/internal/", "user=root", "pid-file=",
             ] + records
         let name = "dnsmasq-\(UUID().uuidString.prefix(8)).conf"
         let file = try Stage.current.directory.write(lines.joined(separator: "\n") + "\n", to: name)
