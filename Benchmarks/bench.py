@@ -21,6 +21,7 @@ import checks
 import comparison
 import growth
 import idle
+import operations
 import parser
 import picture
 import readme
@@ -49,6 +50,8 @@ class Extent(NamedTuple):
     growth_rounds: int
     kinds_of_checks: tuple
     checks_rounds: int
+    log_rounds: int
+    readings: int
 
 
 WHOLE = Extent(
@@ -64,6 +67,8 @@ WHOLE = Extent(
     growth_rounds=3,
     kinds_of_checks=tuple(checks.KINDS),
     checks_rounds=2,
+    log_rounds=5,
+    readings=8,
 )
 QUICK = Extent(
     rounds=2,
@@ -78,6 +83,8 @@ QUICK = Extent(
     growth_rounds=1,
     kinds_of_checks=tuple(checks.KINDS)[:1],
     checks_rounds=1,
+    log_rounds=1,
+    readings=2,
 )
 
 
@@ -129,6 +136,7 @@ def measure(bench, options, extent):
         quiet = idle.quiet(bench, servers, extent.quiet_seconds, progress)
         one = comparison.compare(bench, servers, extent.works, extent.rounds, extent.seconds, 1, progress)
         two = comparison.compare(bench, servers, extent.works_of_two, extent.rounds_of_two, extent.seconds, 2, progress)
+        looked_at = operations.measure(bench, servers, extent.log_rounds, extent.seconds, extent.readings, progress)
         many = growth.measure(bench, servers, extent.balances, extent.growth_rounds, 1, progress)
     checked = checks.measure(bench, extent.kinds_of_checks, extent.checks_rounds, 2 * checks.INTERVAL_SECONDS, progress)
     speeds, counts = parser.speeds(options.parser), parser.counts(bench.directory, options.parser)
@@ -142,6 +150,7 @@ def measure(bench, options, extent):
         Section("When nothing happens", quiet_text(quiet), quiet),
         Section("More servers", growth_text(many), many),
         Section("Health checks", checks_text(checked), checked),
+        Section("Being looked at", operations.text(looked_at), looked_at),
         Section("Reading headers", parser.table(speeds, counts), parser.data(speeds, counts)),
         Section("How far it goes", capacity.text(one, two, memory, raise_open_files()), {}),
     ]

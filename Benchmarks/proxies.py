@@ -105,6 +105,11 @@ class Bench:
         """Herald with a configuration in haproxy's language that listens on `port`."""
         return self._program("herald", self.herald_command(configuration, threads), port, ports)
 
+    def start_herald_by_yaml(self, text, port):
+        """Herald with a configuration in its own language that listens on `port`; what it logs is in a file."""
+        path = self._write(f"herald-{port}.yaml", text)
+        return self._program("herald", [self.herald, "run", "--config", path, "--threads", "1"], port)
+
     def herald_command(self, configuration, threads=1):
         path = self._write(f"herald-{free_port()}.cfg", configuration)
         if os.path.basename(self.herald) == "haproxy":
