@@ -6,21 +6,12 @@ import ProxyProtocol
 /// A session's life, in the order of the verbs: accepted, it is identified; a server is chosen and reached; the client is
 /// announced to it; bytes are relayed; and it ends.
 ///
-/// One task does it all, and it is asleep most of the time, so it must be small: it has one place to sleep at, what it
-/// decides with is kept in `Session`, and functions that don't suspend are never inlined, as their variables would get
-/// room in the task.
+/// It has no task of its own, which would take a kilobyte for as long as the session is idle: the step that it is at is
+/// kept in `Session`, begun here, and followed by the next one when what it waits for is over.
 extension Frontend {
-    func serve(_ bound: LoopBound<Session>) async {
-        var step = identify(bound.value)
-        while step != .finish {
-            await loop.suspend { begin(step, bound.value, $0) }
-            step = next(after: step, bound.value)
-        }
-        finish(bound.value)
-    }
-
-    /// What a session does next.
-    private enum Step {
+    /// What a session does.
+    enum Step {
+        case accepted
         /// Receive the header that must come first.
         case identify
         /// Wait until a server has room.
@@ -35,24 +26,27 @@ extension Frontend {
         case finish
     }
 
-    private func begin(_ step: Step, _ session: Session, _ continuation: LoopContinuation) {
-        switch step {
-        case .identify: startReceivingHeader(session, continuation)
-        case .wait: startWaitingForRoom(session, continuation)
-        case .connect: startConnecting(session, continuation)
-        case .pause: startPause(session, continuation)
-        case .relay: relay.assumeIsolated { $0.start(session, limits: limits, continuation: continuation) }
-        case .finish: preconditionFailure("nothing is waited for at the end")
+    /// The session's step is over.
+    func proceed(_ session: Session) {
+        session.step = step(after: session.step, of: session)
+        switch session.step {
+        case .accepted: preconditionFailure("a session is accepted once")
+        case .identify: startReceivingHeader(session)
+        case .wait: startWaitingForRoom(session)
+        case .connect: startConnecting(session)
+        case .pause: startPause(session)
+        case .relay: startRelaying(session)
+        case .finish: finish(session)
         }
     }
 
-    @inline(never)
-    private func next(after step: Step, _ session: Session) -> Step {
+    private func step(after step: Step, of session: Session) -> Step {
         switch step {
+        case .accepted: return mustSendHeader(session) ? .identify : chooseServer(session)
         case .identify:
             if waitsAmongStrangers(session) { binds[session.bind].waitingStrangers -= 1 }
             return chooseServer(session)
-        case .wait: return stepAfterWait(session)
+        case .wait: return session.ending == nil && session.target != nil ? .connect : .finish
         case .connect: return stepAfterConnect(session)
         case .pause: return .connect
         case .relay, .finish: return .finish
@@ -61,13 +55,7 @@ extension Frontend {
 
     // MARK: Identify
 
-    @inline(never)
-    private func identify(_ session: Session) -> Step {
-        mustSendHeader(session) ? .identify : chooseServer(session)
-    }
-
     /// Whether a header must come first. A peer that may not connect ends here.
-    @inline(never)
     private func mustSendHeader(_ session: Session) -> Bool {
         guard let trust = binds[session.bind].trust else {
             session.looksForHeader = binds[session.bind].looksForHeaders
@@ -96,19 +84,17 @@ extension Frontend {
         !session.isHeaderBelieved || binds[session.bind].settings.acceptProxy?.trusted == nil
     }
 
-    @inline(never)
-    private func startReceivingHeader(_ session: Session, _ continuation: LoopContinuation) {
+    private func startReceivingHeader(_ session: Session) {
         guard let parser = binds[session.bind].parser, let settings = binds[session.bind].settings.acceptProxy
         else { preconditionFailure("a header is read only where one is accepted") }
         if waitsAmongStrangers(session) { binds[session.bind].waitingStrangers += 1 }
-        HeaderWait(session, parser: parser, deadlines: worker.value.deadlines, continuation: continuation)
+        HeaderWait(session, parser: parser, deadlines: worker.value.deadlines)
             .start(limit: settings.timeout)
     }
 
     // MARK: Choose and connect
 
     /// Takes the server whose turn it is as the target.
-    @inline(never)
     private func chooseServer(_ session: Session) -> Step {
         guard session.ending == nil else { return .finish }
         session.isInBackend = true
@@ -125,13 +111,12 @@ extension Frontend {
         }
     }
 
-    @inline(never)
-    private func startConnecting(_ session: Session, _ continuation: LoopContinuation) {
+    private func startConnecting(_ session: Session) {
         guard let target = session.target else { preconditionFailure("a connect needs a target") }
         let elapsed = connectTime(of: session)
         if session.connectBeganAt == nil { session.connectBeganAt = SystemInformation.monotonicNanoseconds }
         session.connectFailure = nil
-        ConnectWait(session, deadlines: worker.value.deadlines, continuation: continuation)
+        ConnectWait(session, deadlines: worker.value.deadlines)
             .start(target.address, limit: backend.timeouts.attempt(elapsed: elapsed))
     }
 
@@ -142,7 +127,6 @@ extension Frontend {
     }
 
     /// What comes after an attempt.
-    @inline(never)
     private func stepAfterConnect(_ session: Session) -> Step {
         guard session.ending == nil else { return .finish }
         guard let target = session.target else { preconditionFailure("a connect needs a target") }
@@ -188,24 +172,21 @@ extension Frontend {
         }
     }
 
-    @inline(never)
-    private func startPause(_ session: Session, _ continuation: LoopContinuation) {
-        let wait = PauseWait(session, deadlines: worker.value.deadlines, continuation: continuation)
+    private func startPause(_ session: Session) {
+        let wait = PauseWait(session, deadlines: worker.value.deadlines)
         _ = wait.begin(limit: session.attempts?.pause(elapsed: connectTime(of: session)))
     }
 
-    @inline(never)
-    private func startWaitingForRoom(_ session: Session, _ continuation: LoopContinuation) {
+    private func startWaitingForRoom(_ session: Session) {
         session.queuedAt = SystemInformation.monotonicNanoseconds
-        QueueWait(session, pool: pool.value, deadlines: worker.value.deadlines, continuation: continuation)
+        QueueWait(session, pool: pool.value, deadlines: worker.value.deadlines)
             .start(
                 limit: backend.timeouts.queue ?? backend.timeouts.connect,
                 maximum: backend.maximumQueue ?? Limits.maximumSessions
             )
     }
 
-    @inline(never)
-    private func stepAfterWait(_ session: Session) -> Step {
-        session.ending == nil && session.target != nil ? .connect : .finish
+    private func startRelaying(_ session: Session) {
+        relay.onLoop(with: session) { $0.start($1) }
     }
 }

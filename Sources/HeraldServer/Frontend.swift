@@ -114,8 +114,7 @@ package actor Frontend: LoopActor {
             acceptFailure = nil
             journal.event(.notice, "accepting again", ["frontend": .text(settings.name)])
         }
-        let bound = LoopBound(session, loop: loop)
-        loop.spawn { await self.serve(bound) }
+        loop.resumeLater(session)
     }
 
     /// Leaves clients in the kernel's backlog until there is room again, which is looked for now and then, as other loops'

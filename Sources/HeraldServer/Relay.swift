@@ -15,18 +15,16 @@ package actor Relay: LoopActor {
         loop = worker.loop
     }
 
-    /// Relays until both sides are done or something ends it, and resumes the continuation; both streams are still open then.
+    /// Relays until both sides are done or something ends it, and lets the session go on; both streams are still open then.
     @inline(never)
-    func start(_ session: Session, limits: SilenceLimits, continuation: LoopContinuation) {
+    func start(_ session: Session) {
         guard let server = session.server, let target = session.target else {
             preconditionFailure("a relay needs a connected server")
         }
         let flow = RelayFlow(
             session,
             server: server,
-            limits: limits,
-            deadlines: worker.value.deadlines,
-            continuation: continuation
+            deadlines: worker.value.deadlines
         )
         let header = HeaderAnnouncement(target.announcement, endpoints: session.endpoints, received: session.header)
         session.forgetHeader()

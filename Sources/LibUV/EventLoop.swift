@@ -2,6 +2,11 @@ import CLibUV
 import Glibc
 import Synchronization
 
+/// What goes on when something that it waits for is over, without a task of its own.
+package protocol Resumable: AnyObject {
+    func resume()
+}
+
 /// One libuv loop, and the executor of everything that lives on it.
 ///
 /// A loop belongs to one thread at a time: the one that made it, until `run()` takes it over. Actors name it as their
@@ -10,8 +15,8 @@ import Synchronization
 // Unchecked: `inbox` is locked, `owner` and `runner` are atomic; all else is touched on the owner's thread alone, which
 // is checked.
 @safe package final class EventLoop: @unchecked Sendable {
-    /// Jobs run in one turn before the kernel is asked for events again.
-    static let maximumJobsPerTurn = 4096
+    /// Jobs of tasks, and resumptions, in one turn before the kernel is asked for events again.
+    static let maximumWorkPerTurn = 4096
 
     let raw: UnsafeMutablePointer<uv_loop_t>
     /// One for all streams of the loop: what a read brings is written on, or copied, before the next read.
@@ -27,9 +32,15 @@ import Synchronization
     private let isWakeupSent = Atomic(false)
     private let wakeup: UnsafeMutablePointer<uv_async_t>
     private let idle: UnsafeMutablePointer<uv_idle_t>
-    private var jobs: [UnownedJob] = []
+    private var work: [Work] = []
     private var isDraining = false
     private var isIdleActive = false
+
+    /// What is done at the end of a callback, in the order in which it became ready.
+    private enum Work {
+        case job(UnownedJob)
+        case resumption(any Resumable)
+    }
 
     /// What other threads have left: jobs of tasks, and plain calls.
     private struct Inbox {
@@ -170,7 +181,7 @@ extension EventLoop: SerialExecutor, TaskExecutor {
     package func enqueue(_ job: consuming ExecutorJob) {
         let job = UnownedJob(job)
         if runner.load(ordering: .relaxed) == EventLoop.currentThread {
-            jobs.append(job)
+            work.append(.job(job))
         } else {
             post { $0.jobs.append(job) }
         }
@@ -198,6 +209,12 @@ extension EventLoop: SerialExecutor, TaskExecutor {
         Task(executorPreference: self, operation: operation)
     }
 
+    /// Lets `target` go on once the callback that is under way is over.
+    package func resumeLater(_ target: any Resumable) {
+        checkThread()
+        work.append(.resumption(target))
+    }
+
     /// Calls `body` on the loop: from any thread, in the order of the calls.
     package func execute(_ body: @escaping @Sendable () -> Void) {
         post { $0.calls.append(body) }
@@ -222,34 +239,38 @@ extension EventLoop: SerialExecutor, TaskExecutor {
             isWakeupSent.store(false, ordering: .releasing)
             return taken
         }
-        jobs.append(contentsOf: taken.jobs)
+        for job in taken.jobs { work.append(.job(job)) }
         for call in taken.calls { call() }
     }
 
-    /// Runs the jobs that a callback made ready. Every callback from libuv ends with this.
+    /// Does what a callback made ready. Every callback from libuv ends with this.
     @inline(__always)
     func finishCallback() {
-        if !jobs.isEmpty && !isDraining { drain() }
+        if !work.isEmpty && !isDraining { drain() }
     }
 
     private func drain() {
         isDraining = true
         var next = 0
-        while next < jobs.count && next < EventLoop.maximumJobsPerTurn {
-            let job = jobs[next]
+        while next < work.count && next < EventLoop.maximumWorkPerTurn {
+            let piece = work[next]
             next += 1
-            unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+            switch piece {
+            case .job(let job):
+                unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+            case .resumption(let target): target.resume()
+            }
         }
-        if next == jobs.count {
-            jobs.removeAll(keepingCapacity: true)
+        if next == work.count {
+            work.removeAll(keepingCapacity: true)
         } else {
-            jobs.removeFirst(next)
+            work.removeFirst(next)
         }
         isDraining = false
-        setIdle(active: !jobs.isEmpty)
+        setIdle(active: !work.isEmpty)
     }
 
-    /// While jobs are left over, an idle handle keeps the loop from sleeping and runs them after the next events.
+    /// While work is left over, an idle handle keeps the loop from sleeping and runs them after the next events.
     private func setIdle(active: Bool) {
         guard active != isIdleActive else { return }
         isIdleActive = active

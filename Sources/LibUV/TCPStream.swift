@@ -16,6 +16,9 @@ package protocol StreamReader: AnyObject {
 /// Writing is tried at once and never queues by itself: what the kernel does not take is the caller's, who hands it to
 /// `write(held:)` and stops reading from the other side. All methods trap off the loop's thread.
 package final class TCPStream: Handle, @unchecked Sendable {
+    /// Reads in a row while more is there at once.
+    private static let maximumReadsPerTurn = 32
+
     /// Retained while reading goes on.
     private var reader: (any StreamReader)?
     private var isReading = false
@@ -178,6 +181,18 @@ extension TCPStream {
         return error == .wouldBlock ? .nothingYet : .failed(error)
     }
 
+    /// What the next read would find, of which it leaves the bytes; a failure is told once, by this or by a read.
+    package func lookAhead() -> ReadResult {
+        loop.checkThread()
+        guard !isClosing else { return .failed(.canceled) }
+        var next: UInt8 = 0
+        let count = unsafe recv(descriptor, &next, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        if count > 0 { return .bytes(count) }
+        if count == 0 { return .end }
+        let error = UVError.last
+        return error == .wouldBlock || error.code == -EINTR ? .nothingYet : .failed(error)
+    }
+
     /// Hands everything that arrives to `reader`, until `stopReading()`.
     package func startReading(_ reader: any StreamReader) {
         loop.checkThread()
@@ -200,35 +215,31 @@ extension TCPStream {
         reader = nil
     }
 
-    /// Every read of the loop goes into the one buffer of the loop.
-    private static let allocate: uv_alloc_cb = { handle, _, buffer in
-        guard let stream: TCPStream = unsafe Handle.object(handle) else { return }
-        unsafe buffer?.pointee = uv_buf_t(
-            base: stream.loop.readBuffer.baseAddress?.assumingMemoryBound(to: CChar.self),
-            len: stream.readLimit
-        )
+    /// libuv gets no buffer, and so leaves the reading to `read`: recv(2) has no detour by the file system's layer, where
+    /// libuv takes read(2), and tells a reset from a FIN, where libuv takes a hang-up behind data for a FIN.
+    private static let allocate: uv_alloc_cb = { _, _, buffer in
+        unsafe buffer?.pointee = uv_buf_t(base: nil, len: 0)
     }
 
-    private static let read: uv_read_cb = { handle, count, buffer in
+    private static let read: uv_read_cb = { handle, count, _ in
         guard let stream: TCPStream = unsafe Handle.object(handle) else { return }
-        if count > 0, let start = unsafe buffer?.pointee.base, let reader = stream.reader {
-            // Safe: libuv has read `count` bytes there, and reads no more before this returns.
-            reader.stream(stream, didRead: unsafe RawSpan(_unsafeStart: start, byteCount: count))
-        } else if count == Int(UV_EOF.rawValue) {
-            if unsafe buffer?.pointee.base == nil { stream.learnHowItEnded() } else { stream.didEnd() }
+        if count == Int(UV_ENOBUFS.rawValue) {
+            stream.readWhatIsThere()
         } else if count < 0 {
             stream.didFail(UVError(code: Int32(count)))
         }
         stream.loop.finishCallback()
     }
 
-    /// A hang-up that came together with data: libuv takes it for a FIN without asking (its end comes without a buffer
-    /// then), but it may as well be a reset, and must not pass for a complete transfer.
-    private func learnHowItEnded() {
-        while let reader {
+    /// Reads on while a read fills the buffer, but not for ever: others are waiting.
+    private func readWhatIsThere() {
+        for _ in 0..<TCPStream.maximumReadsPerTurn {
+            guard let reader else { return }
+            let limit = readLimit
             switch readAvailable({ reader.stream(self, didRead: $0) }) {
-            case .bytes: continue
-            case .nothingYet, .end: return didEnd()
+            case .bytes(let count): if count < limit { return }
+            case .nothingYet: return
+            case .end: return didEnd()
             case .failed(let error): return didFail(error)
             }
         }
@@ -252,14 +263,17 @@ extension TCPStream {
 extension TCPStream {
     /// Sends what the kernel takes now.
     ///
+    /// - Parameter isLast: whether `endWriting()` or `close()` follows at once: the last bytes then leave in one segment with
+    ///   the FIN.
     /// - Returns: how many bytes it took, 0 where it takes none yet.
-    package func tryWrite(_ bytes: RawSpan) throws(UVError) -> Int {
+    package func tryWrite(_ bytes: RawSpan, isLast: Bool = false) throws(UVError) -> Int {
         loop.checkThread()
         guard !isClosing else { throw .canceled }
         guard unsafe uv_stream_get_write_queue_size(raw) == 0 else { return 0 }
         // Directly rather than by uv_try_write, which takes write(2): send(2) has no detour by the file system's layer.
         return try TCPStream.written {
-            unsafe bytes.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, TCPStream.sendFlags) }
+            let flags = isLast ? TCPStream.sendFlags | Int32(MSG_MORE) : TCPStream.sendFlags
+            return unsafe bytes.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, flags) }
         }
     }
 

@@ -19,7 +19,7 @@ import Testing
         var tracker = tracker(fall: 3)
         let transition = tracker.observe(.markDown, .refused, at: start + .seconds(7))
         #expect(transition?.to == .down)
-        #expect(transition?.checks == 0)
+        #expect(transition?.checks == nil)
         #expect(transition?.heldFor == .seconds(7))
         #expect(tracker.nextInterval == .seconds(5))
         #expect(tracker.observe(.markDown, .refused, at: start + .seconds(8)) == nil)

@@ -9,6 +9,8 @@ package struct SilenceLimits: Hashable, Sendable {
     package let clientEnded: Duration?
     /// The server has.
     package let serverEnded: Duration?
+    /// The shortest of all: how often a relay must be looked at, as its state may change in between; nil for never.
+    package let shortest: Duration?
 
     package init(frontend: FrontendSettings, backend: BackendSettings) {
         let timeouts = backend.timeouts
@@ -16,11 +18,7 @@ package struct SilenceLimits: Hashable, Sendable {
         open = timeouts.tunnel ?? both
         clientEnded = frontend.clientFinTimeout ?? open
         serverEnded = timeouts.serverFin ?? open
-    }
-
-    /// The shortest of all: how often a relay must be looked at, as its state may change in between; nil for never.
-    package var shortest: Duration? {
-        [open, clientEnded, serverEnded].compactMap(\.self).min()
+        shortest = [open, clientEnded, serverEnded].compactMap(\.self).min()
     }
 
     /// What is in force for a relay in `state`, and how a session ends that runs into it.

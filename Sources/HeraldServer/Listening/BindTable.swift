@@ -58,12 +58,11 @@ final class BindTable {
             loop: loop,
             address: address,
             options: options,
-            mayAccept: { owner.frontend.assumeIsolated { $0.mayAccept() } },
+            mayAccept: { owner.frontend.onLoop(with: ()) { frontend, _ in frontend.mayAccept() } },
             onAccept: { client, peer in
-                let bind = owner.bind
-                owner.frontend.assumeIsolated { $0.accepted(client, from: peer, bind: bind) }
+                owner.frontend.onLoop(with: owner.bind) { $0.accepted(client, from: peer, bind: $1) }
             },
-            onError: { error in owner.frontend.assumeIsolated { $0.acceptFailed(error) } }
+            onError: { owner.frontend.onLoop(with: $0) { $0.acceptFailed($1) } }
         )
         open[key] = (listener, owner)
         return listener.localAddress ?? address

@@ -6,9 +6,9 @@ import ProxyProtocol
 final class HeaderWait: SessionWait, StreamReader {
     private var reception: HeaderReception
 
-    init(_ session: Session, parser: HeaderParser, deadlines: Deadlines, continuation: LoopContinuation) {
+    init(_ session: Session, parser: HeaderParser, deadlines: Deadlines) {
         reception = HeaderReception(parser: parser)
-        super.init(session, deadlines: deadlines, continuation: continuation)
+        super.init(session, deadlines: deadlines)
     }
 
     func start(limit: Duration) {

@@ -9,9 +9,9 @@ final class QueueWait: SessionWait {
     private var ticket: WaitingLine.Ticket?
     private var until: UInt64 = 0
 
-    init(_ session: Session, pool: LocalPool, deadlines: Deadlines, continuation: LoopContinuation) {
+    init(_ session: Session, pool: LocalPool, deadlines: Deadlines) {
         self.pool = pool
-        super.init(session, deadlines: deadlines, continuation: continuation)
+        super.init(session, deadlines: deadlines)
     }
 
     /// - Parameter maximum: how many may wait.

@@ -8,12 +8,13 @@ import ProxyProtocol
 final class RelayFlow: SessionWait, StreamReader {
     private let client: TCPStream
     private let server: TCPStream
-    private let limits: SilenceLimits
     private var signatureGuard: SignatureGuard?
     /// The client's first bytes are yet to be looked at, for `signatureGuard` or for a diagnosis.
     private var looksAtFirstBytes: Bool
     /// The server's first bytes are yet to be looked at: nobody knows whether it understands the header.
     private var looksAtAnswer: Bool
+    /// The server has yet to say something: many a server says one thing, and ends.
+    private var mayEndAtOnce = true
     /// The loop's milliseconds when something last happened on either side.
     private var lastActivity: UInt64
     private var unsentAtLastLook = 0
@@ -25,20 +26,19 @@ final class RelayFlow: SessionWait, StreamReader {
     init(
         _ session: Session,
         server: TCPStream,
-        limits: SilenceLimits,
-        deadlines: Deadlines,
-        continuation: LoopContinuation
+        deadlines: Deadlines
     ) {
         self.server = server
-        self.limits = limits
         client = session.client
         server.readLimit = Limits.smallestReadBytes
         lastActivity = client.loop.now
         if session.isGuarded { signatureGuard = SignatureGuard() }
         looksAtFirstBytes = session.isGuarded || session.looksForHeader
         looksAtAnswer = session.target.map { $0.announcement != .none && !$0.slot.hasAnsweredWell } ?? false
-        super.init(session, deadlines: deadlines, continuation: continuation)
+        super.init(session, deadlines: deadlines)
     }
+
+    private var limits: SilenceLimits { session.frontend.limits }
 
     /// How often it is looked at: as its state may put a shorter limit in force in between, or a side that is not read may
     /// have been reset.
@@ -152,6 +152,7 @@ extension RelayFlow {
             forward(bytes, from: .client)
         } else {
             if looksAtAnswer { look(atAnswer: bytes) }
+            if mayEndAtOnce { return forwardFirst(bytes) }
             forward(bytes, from: .server)
         }
     }
@@ -173,11 +174,29 @@ extension RelayFlow {
         }
     }
 
-    private func forward(_ bytes: RawSpan, from source: SessionSide) {
+    /// The server's first bytes leave with its FIN, where that is there already.
+    @inline(never)
+    private func forwardFirst(_ bytes: RawSpan) {
+        mayEndAtOnce = false
+        let next = server.lookAhead()
+        forward(bytes, from: .server, isLast: next == .end)
+        switch next {
+        case .bytes, .nothingYet: break
+        case .end:
+            server.stopReading()
+            streamDidEnd(server)
+        case .failed(let error):
+            server.stopReading()
+            stream(server, didFail: error)
+        }
+    }
+
+    /// - Parameter isLast: whether the end of `source` is told right after.
+    private func forward(_ bytes: RawSpan, from source: SessionSide, isLast: Bool = false) {
         lastActivity = client.loop.now
         let sink = stream(of: source.other)
         do throws(UVError) {
-            let taken = try sink.tryWrite(bytes)
+            let taken = try sink.tryWrite(bytes, isLast: isLast)
             let hasRemainder = taken < bytes.byteCount
             adaptReads(of: stream(of: source), count: bytes.byteCount, hasRemainder: hasRemainder)
             switch session.relayState.received(bytes.byteCount, from: source, hasRemainder: hasRemainder) {

@@ -15,6 +15,7 @@ package final class Session {
     /// Index into `Worker.binds`.
     let bind: Int
     let frontend: Frontend
+    var step = Frontend.Step.accepted
     /// Nanoseconds of the monotonic clock.
     let acceptedAt: UInt64
     /// The received header is believed: its addresses are the session's.
@@ -124,7 +125,11 @@ package final class Session {
     }
 }
 
-extension Session {
+extension Session: Resumable {
+    package func resume() {
+        frontend.onLoop(with: self) { $0.proceed($1) }
+    }
+
     /// Closes what is open: with FINs where there is nothing more to say, with RSTs where a side must not take the end
     /// for that of the data, or has sent what must not be answered.
     func close(_ ending: SessionEnding) {

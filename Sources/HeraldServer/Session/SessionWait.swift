@@ -3,22 +3,18 @@ import LibUV
 
 /// One wait of a session: for its header, for a connect, for a moment to pass, for the relay to be over.
 ///
-/// The session's task suspends on it, and callbacks end it: by what was waited for, by its deadline, or by `abort`;
-/// whatever comes first counts, and nothing after it. What came of it is written into the session. Lives on the
-/// session's loop.
+/// Callbacks end it: by what was waited for, by its deadline, or by `abort`; whatever comes first counts, and nothing after
+/// it. What came of it is written into the session, which goes on once the callback is over. Lives on the session's loop.
 class SessionWait: DeadlineTarget {
     let session: Session
     var deadline: DeadlineWheel.Token?
     private let deadlines: Deadlines
-    private var continuation: LoopContinuation?
+    private(set) final var isOver = false
 
-    init(_ session: Session, deadlines: Deadlines, continuation: LoopContinuation) {
+    init(_ session: Session, deadlines: Deadlines) {
         self.session = session
         self.deadlines = deadlines
-        self.continuation = continuation
     }
-
-    final var isOver: Bool { continuation == nil }
 
     /// Called once, first of all.
     ///
@@ -41,21 +37,20 @@ class SessionWait: DeadlineTarget {
 
     /// Ends the wait, and with an `ending` the session too; further calls do nothing.
     final func finish(_ ending: SessionEnding? = nil) {
-        guard let continuation else { return }
-        self.continuation = nil
+        guard !isOver else { return }
+        isOver = true
         deadlines.cancel(self)
         session.end(self, ending)
         cleanUp()
-        continuation.resume()
+        session.client.loop.resumeLater(session)
     }
 
     /// Tells the session's frontend of what is worth a diagnosis.
-    final func tellFrontend(_ tell: @Sendable (isolated Frontend, Session) -> Void) {
-        let bound = LoopBound(session, loop: session.client.loop)
-        session.frontend.assumeIsolated { tell($0, bound.value) }
+    final func tellFrontend(_ tell: (isolated Frontend, Session) -> Void) {
+        session.frontend.onLoop(with: session, tell)
     }
 
-    /// What must be undone before the task goes on.
+    /// What must be undone before the session goes on.
     func cleanUp() {}
 
     /// Its time is over.
