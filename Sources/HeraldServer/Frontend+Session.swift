@@ -117,7 +117,7 @@ extension Frontend {
         if session.connectBeganAt == nil { session.connectBeganAt = SystemInformation.monotonicNanoseconds }
         session.connectFailure = nil
         ConnectWait(session, deadlines: worker.value.deadlines)
-            .start(target.address, limit: backend.timeouts.attempt(elapsed: elapsed))
+            .start(target, limit: backend.timeouts.attempt(elapsed: elapsed))
     }
 
     /// Since the first attempt began.

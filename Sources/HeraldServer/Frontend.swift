@@ -42,8 +42,8 @@ package actor Frontend: LoopActor {
     /// Until it has its answer.
     var gatewayWatch: SharedGatewayWatch?
     private let journal: Journal
-    /// The process's and the frontend's own.
-    private let gates: [SessionGate]
+    private let processGate: SessionGate
+    private let gate: SessionGate
     /// Counts the sessions that the backend serves, or is to serve, of whatever frontend.
     let backendGate: SessionGate
     let pool: LoopBound<LocalPool>
@@ -59,7 +59,8 @@ package actor Frontend: LoopActor {
         relay: Relay,
         pool: LoopBound<LocalPool>,
         tally: LoopBound<FrontendTally>,
-        gates: [SessionGate],
+        processGate: SessionGate,
+        gate: SessionGate,
         backendGate: SessionGate,
         diagnoses: Diagnoses,
         gatewayWatch: SharedGatewayWatch?,
@@ -74,7 +75,8 @@ package actor Frontend: LoopActor {
         self.backend = backend
         self.worker = worker
         self.relay = relay
-        self.gates = gates
+        self.processGate = processGate
+        self.gate = gate
         self.journal = journal
         loop = worker.loop
         limits = SilenceLimits(frontend: settings, backend: backend)
@@ -91,25 +93,19 @@ package actor Frontend: LoopActor {
 
     // MARK: Listening
 
-    /// Asked before each client: over all loops, no more are to be taken in than there is room for.
-    func mayAccept() -> Bool {
-        guard gates.contains(where: \.isFull) else { return true }
-        pause()
-        return false
+    /// Called before each client: over all loops, no more are to be taken in than there is room for.
+    func pauseIfFull() {
+        if isFull { pause() }
     }
 
-    func accepted(_ client: TCPStream, from peer: SocketAddress, bind: Int) {
-        let session = Session(
-            client: client,
-            peer: peer.unmapped,
-            bind: bind,
-            frontend: self,
-            acceptedAt: SystemInformation.monotonicNanoseconds
-        )
+    private var isFull: Bool { processGate.isFull || gate.isFull }
+
+    func accepted(_ session: Session) {
         worker.value.add(session)
         tally.value.accepted()
-        for gate in gates { gate.enter() }
-        if gatewayWatch != nil && binds[bind].trust == nil { lookAtPeer(session.peer.ip) }
+        processGate.enter()
+        gate.enter()
+        if gatewayWatch != nil && binds[session.bind].trust == nil { lookAtPeer(session.peer.ip) }
         if acceptFailure != nil {
             acceptFailure = nil
             journal.event(.notice, "accepting again", ["frontend": .text(settings.name)])
@@ -135,13 +131,13 @@ package actor Frontend: LoopActor {
         isLookScheduled = false
         guard isPaused else { return }
         isPaused = false
-        if gates.contains(where: \.isFull) { return pause() }
+        if isFull { return pause() }
         worker.value.binds.resume(self)
     }
 
     /// A session of this loop has made room.
     private func resumeAfterSession() {
-        guard isPaused && acceptFailure == nil && !gates.contains(where: \.isFull) else { return }
+        guard isPaused && acceptFailure == nil && !isFull else { return }
         isPaused = false
         worker.value.binds.resume(self)
     }
@@ -182,15 +178,16 @@ package actor Frontend: LoopActor {
         if let target = session.target { pool.value.leave(target) }
         session.close(ending)
         worker.remove(session)
-        for gate in gates { gate.leave() }
+        processGate.leave()
+        gate.leave()
         if session.isInBackend { backendGate.leave() }
         resumeAfterSession()
     }
 
     private var load: SessionRecord.Load {
         var load = SessionRecord.Load()
-        load.process = gates[0].count
-        load.frontend = gates[1].count
+        load.process = processGate.count
+        load.frontend = gate.count
         load.backend = backendGate.count
         return load
     }

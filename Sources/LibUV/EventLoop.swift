@@ -257,7 +257,8 @@ extension EventLoop: SerialExecutor, TaskExecutor {
             next += 1
             switch piece {
             case .job(let job):
-                unsafe job.runSynchronously(isolatedTo: asUnownedSerialExecutor(), taskExecutor: asUnownedTaskExecutor())
+                let executor = unsafe asUnownedSerialExecutor()
+                unsafe job.runSynchronously(isolatedTo: executor, taskExecutor: asUnownedTaskExecutor())
             case .resumption(let target): target.resume()
             }
         }

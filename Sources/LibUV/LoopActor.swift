@@ -7,20 +7,19 @@ package protocol LoopActor: Actor {
 extension LoopActor {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
-    /// Calls the actor from a callback of its own loop, with something that lives there, too; traps on another thread.
+    /// Calls the actor from a callback of its own loop, with an object that lives there, too; traps on another thread.
     ///
     /// The same as `assumeIsolated`, for a tenth of its price: that asks the concurrency library which executor is the
-    /// current one, where the thread alone says it.
-    package nonisolated func onLoop<Value, Result>(
+    /// current one, where the thread alone says it, and makes room for what a closure captures. This one is to capture
+    /// nothing.
+    package nonisolated func onLoop<Value: AnyObject>(
         with value: Value,
-        _ body: (isolated Self, Value) -> Result
-    ) -> Result {
+        _ body: @escaping (isolated Self, Value) -> Void
+    ) {
         loop.checkThread()
-        return withoutActuallyEscaping(body) { body in
-            // Safe: isolation is no part of a function's representation, and the actor's executor is the loop, which runs on
-            // this thread.
-            let call = unsafe unsafeBitCast(body, to: ((Self, Value) -> Result).self)
-            return call(self, value)
-        }
+        // Safe: isolation is no part of a function's representation, and the actor's executor is the loop, which runs on this
+        // thread.
+        let call = unsafe unsafeBitCast(body, to: ((Self, Value) -> Void).self)
+        call(self, value)
     }
 }

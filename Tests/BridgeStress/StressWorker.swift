@@ -4,21 +4,19 @@ import NetworkAddress
 /// What one loop does: it serves whom the kernel gives it, and its own clients connect to whichever loop that is.
 ///
 /// An actor of its loop; the conversations are tasks of that loop.
-actor StressWorker {
+actor StressWorker: LoopActor {
     /// Destinations from 127.0.0.2 on, so that the ports of ended connections are not missed. Not the clients' own
     /// address: a connection to a port where nobody listens may come from that same port, and is then made, with itself.
     private static let hostCount = 32
     /// For one connection: far more than any needs, so that only one that hangs is caught.
     private static let patience = Duration.seconds(120)
 
-    private let loop: EventLoop
+    nonisolated let loop: EventLoop
     private let neighbour: EventLoop
     private let ledger: Ledger
     private var random: SplitMix
     private var listener: TCPListener?
     private var refusedPort: UInt16 = 0
-
-    nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
     init(_ loop: EventLoop, neighbour: EventLoop, _ ledger: Ledger, seed: UInt64, _ index: Int) {
         self.loop = loop
@@ -37,7 +35,7 @@ actor StressWorker {
         do throws(UVError) {
             let listener = try TCPListener(loop: loop, address: address ?? anywhere, options: shared) {
                 [unowned self] stream, _ in
-                assumeIsolated { $0.accepted(stream) }
+                onLoop(with: stream) { $0.accepted($1) }
             } onError: { [ledger] error in
                 ledger.problem("accepting: \(error)")
             }
@@ -64,7 +62,24 @@ actor StressWorker {
 
     private func accepted(_ stream: TCPStream) {
         ledger.accept()
-        let channel = Channel(stream)
+        loop.resumeLater(Arrival(channel: Channel(stream), worker: self))
+    }
+
+    private final class Arrival: Resumable {
+        private let channel: Channel
+        private let worker: StressWorker
+
+        init(channel: Channel, worker: StressWorker) {
+            self.channel = channel
+            self.worker = worker
+        }
+
+        func resume() {
+            worker.onLoop(with: channel) { $0.arrived($1) }
+        }
+    }
+
+    private func arrived(_ channel: Channel) {
         loop.spawn { await self.serve(channel) }
     }
 

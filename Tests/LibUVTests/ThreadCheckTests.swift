@@ -85,9 +85,19 @@ import Testing
         }
     }
 
-    @Test func boundValues() async {
-        await #expect(processExitsWith: .trap) { try await useElsewhere({ LoopBound(1, loop: $0) }, { _ = $0.value }) }
-        await #expect(processExitsWith: .trap) { try await useElsewhere({ $0 }, { _ = LoopBound(1, loop: $0) }) }
+    @Test func boundObjects() async {
+        await #expect(processExitsWith: .trap) {
+            try await useElsewhere({ LoopBound(Resident(), loop: $0) }, { _ = $0.value })
+        }
+        await #expect(processExitsWith: .trap) {
+            try await useElsewhere({ $0 }, { _ = LoopBound(Resident(), loop: $0) })
+        }
+    }
+
+    @Test func actorsThatAreEnteredFromElsewhere() async {
+        await #expect(processExitsWith: .trap) {
+            try await useElsewhere({ Host(loop: $0) }, { $0.onLoop(with: Resident()) { $0.greet($1) } })
+        }
     }
 
     @Test func sleepingAndLookingUpOutsideOfTheLoopsTasks() async {
@@ -106,11 +116,32 @@ import Testing
         try await withLoop { loop in
             #expect(loop.isOnThread)
             let pair = try await Pair(loop)
-            #expect(LoopBound(pair, loop: loop).value.client === pair.client)
+            #expect(LoopBound(pair.client, loop: loop).value === pair.client)
+            let host = Host(loop: loop)
+            host.onLoop(with: Resident()) { $0.greet($1) }
+            #expect(await host.guests == 1)
             pair.client.stopReading()
             pair.client.endWriting()
             pair.close()
         }
+    }
+}
+
+private final class Resident {
+    var isGreeted = false
+}
+
+private actor Host: LoopActor {
+    nonisolated let loop: EventLoop
+    private(set) var guests = 0
+
+    init(loop: EventLoop) {
+        self.loop = loop
+    }
+
+    func greet(_ resident: Resident) {
+        resident.isGreeted = true
+        guests += 1
     }
 }
 

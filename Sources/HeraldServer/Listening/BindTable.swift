@@ -58,11 +58,12 @@ final class BindTable {
             loop: loop,
             address: address,
             options: options,
-            mayAccept: { owner.frontend.onLoop(with: ()) { frontend, _ in frontend.mayAccept() } },
+            willAccept: { owner.frontend.onLoop(with: owner) { frontend, _ in frontend.pauseIfFull() } },
             onAccept: { client, peer in
-                owner.frontend.onLoop(with: owner.bind) { $0.accepted(client, from: peer, bind: $1) }
+                let session = Session(client: client, peer: peer.unmapped, bind: owner.bind, frontend: owner.frontend)
+                owner.frontend.onLoop(with: session) { $0.accepted($1) }
             },
-            onError: { owner.frontend.onLoop(with: $0) { $0.acceptFailed($1) } }
+            onError: { error in owner.frontend.assumeIsolated { $0.acceptFailed(error) } }
         )
         open[key] = (listener, owner)
         return listener.localAddress ?? address

@@ -48,7 +48,7 @@ final class Probe: StreamReader, DeadlineTarget {
         self.continuation = continuation
         began = farewells.loop.now
         farewells.deadlines.schedule(self, after: timeout)
-        stream.connect(to: address, sendsAtOnce: false) { [self] error in
+        stream.connect(to: address, sendsAtOnce: false, speaksFirst: announcement != .none) { [self] error in
             guard phase == .connecting else { return }
             if let error { finish(ServerFailure(connecting: error)) } else { connected() }
         }

@@ -1,18 +1,17 @@
 import HeraldCore
 import LibUV
-import NetworkAddress
 
 /// One attempt of a session to reach a server. Afterwards `session.server` is connected, or `session.connectFailure` says
 /// why there is none.
 final class ConnectWait: SessionWait {
     private var limit = Duration.zero
 
-    func start(_ address: SocketAddress, limit: Duration) {
+    func start(_ target: PoolServer, limit: Duration) {
         self.limit = limit
         guard begin(limit: limit) else { return }
         let stream = TCPStream(loop: session.client.loop)
         session.server = stream
-        stream.connect(to: address) { [self] error in
+        stream.connect(to: target.address, speaksFirst: target.announcement != .none) { [self] error in
             // An attempt that was given up is called back later, when the next one may be under way.
             guard !isOver else { return }
             if let error { session.connectFailure = ServerFailure(connecting: error) }

@@ -61,14 +61,13 @@ package final class Session {
         client: TCPStream,
         peer: SocketAddress,
         bind: Int,
-        frontend: Frontend,
-        acceptedAt: UInt64
+        frontend: Frontend
     ) {
         self.frontend = frontend
         self.client = client
         self.peer = peer
         self.bind = bind
-        self.acceptedAt = acceptedAt
+        acceptedAt = SystemInformation.monotonicNanoseconds
         // From the first byte on: what comes behind a header is held until a server is reached.
         client.readLimit = Limits.smallestReadBytes
     }

@@ -46,7 +46,7 @@ class SessionWait: DeadlineTarget {
     }
 
     /// Tells the session's frontend of what is worth a diagnosis.
-    final func tellFrontend(_ tell: (isolated Frontend, Session) -> Void) {
+    final func tellFrontend(_ tell: @escaping (isolated Frontend, Session) -> Void) {
         session.frontend.onLoop(with: session, tell)
     }
 

@@ -23,11 +23,11 @@ struct DemoCommand: ParsableCommand {
         let loop = try EventLoop(readBufferSize: Limits.readBufferBytes)
         let servers = try ["s1", "s2"].map { try DemoServer(name: $0, loop: loop) }
         let addresses = servers.compactMap(\.address)
-        let bound = LoopBound(servers, loop: loop)
+        let bound = servers.map { LoopBound($0, loop: loop) }
         let thread = try Thread { loop.run() }
         defer {
             loop.execute {
-                for server in bound.value { server.close() }
+                for server in bound { server.value.close() }
                 loop.stop()
             }
             thread.join()
