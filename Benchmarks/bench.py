@@ -19,6 +19,7 @@ sys.dont_write_bytecode = True
 import capacity
 import checks
 import comparison
+import goals
 import growth
 import idle
 import operations
@@ -142,6 +143,7 @@ def measure(bench, options, extent):
     speeds, counts = parser.speeds(options.parser), parser.counts(bench.directory, options.parser)
     size = report.stripped_size(options.herald)
     sections = [
+        Section("Goals", f"{goals.table(one, two, memory)}\n\n{report.wrapped(goals.why())}", {}),
         Section("CPU time, one thread", one.cost_table(), one.data()),
         Section("CPU time, two threads", two.cost_table(), two.data()),
         Section("Throughput and latency, one thread", one.speed_table(), {}),

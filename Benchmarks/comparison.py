@@ -68,6 +68,12 @@ class Comparison:
         latency = {key: statistics.median(one.latency[key] for one in done) for key in done[0].latency}
         return statistics.median(one.units / one.seconds for one in done), latency
 
+    def added_latency(self, work, percentile):
+        """Microseconds above those without a proxy, by proxy."""
+        _, direct = self._speed(work, DIRECT)
+        names = [name for name in self.runs[work.key] if name != DIRECT]
+        return {name: self._speed(work, name)[1][percentile] - direct[percentile] for name in names}
+
     def data(self):
         return {
             work.key: {

@@ -1,3 +1,4 @@
+#include <malloc.h>
 #include <uv.h>
 
 /* Linux's accept4, which glibc shows only where _GNU_SOURCE is set before its first header. */

@@ -8,6 +8,8 @@ package final class Worker {
     let log: SessionLog
     let binds: BindTable
     private var sessions: [Session] = []
+    /// The most sessions since memory was given back.
+    private var peak = 0
     /// Of every frontend that there was, by name.
     private var tallies: [String: FrontendTally] = [:]
     /// How late a timer of this loop comes, looked at once a second.
@@ -28,8 +30,16 @@ package final class Worker {
         lagTimer.start(after: .seconds(1)) { [unowned self] in
             let now = SystemInformation.monotonicNanoseconds
             lag.record(now > due ? .nanoseconds(Int64(now - due)) : .zero)
+            giveBackMemory()
             watchLag()
         }
+    }
+
+    /// After a rush hour; where sessions merely come and go, their memory is soon used again.
+    private func giveBackMemory() {
+        guard peak - sessions.count >= Limits.sessionsWorthGivingBack && sessions.count <= peak / 4 else { return }
+        peak = sessions.count
+        SystemInformation.giveBackFreeMemory()
     }
 
     /// What is counted for a frontend of this name; it goes on where there was one before.
@@ -89,6 +99,7 @@ package final class Worker {
     func add(_ session: Session) {
         session.position = sessions.count
         sessions.append(session)
+        peak = max(peak, sessions.count)
     }
 
     func remove(_ session: Session) {

@@ -53,6 +53,12 @@ package enum SystemInformation {
         return unsafe uv_resident_set_memory(&bytes) == 0 ? UInt64(bytes) : 0
     }
 
+    /// Gives memory back to the kernel that was allocated and is free again, which the allocator keeps for the next rush hour.
+    /// Takes milliseconds for tens of MiB.
+    package static func giveBackFreeMemory() {
+        malloc_trim(0)
+    }
+
     /// User and system time of this process.
     package static var processorTime: Duration {
         var usage = uv_rusage_t()

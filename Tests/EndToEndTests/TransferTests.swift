@@ -54,6 +54,20 @@ struct TransferTests {
         }
     }
 
+    @Test func afterARushHourItsMemoryIsGivenBack() throws {
+        let pair = try Pair()
+        _ = try pair.session()
+        let before = pair.herald.facts.residentKiB
+        let sessions = try (0..<1500).map { _ in try pair.session() }
+        let taken = pair.herald.facts.residentKiB - before
+        #expect(taken > 1500, "KiB of 1,500 sessions")
+        for (client, server) in sessions {
+            client.close()
+            server.close()
+        }
+        #expect(becomesTrue { pair.herald.facts.residentKiB - before < taken / 2 })
+    }
+
     @Test func aReaderWithATinyWindowGetsEverything() throws {
         let pair = try Pair(accept: "")
         let client = try Connection(to: .loopback(pair.port), receiveBuffer: 2048)

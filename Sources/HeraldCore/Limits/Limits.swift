@@ -23,6 +23,8 @@ package enum Limits {
     package static let retryPause = Duration.seconds(1)
     /// Sessions at one time, however many open files are allowed: some container engines allow a thousand million.
     package static let maximumSessions = 1_000_000
+    /// Sessions of a loop whose memory is worth the trouble of giving it back once they have ended.
+    package static let sessionsWorthGivingBack = 512
     /// Descriptors that a session needs: the client's and the server's.
     package static let descriptorsPerSession = 2
     /// Descriptors kept back from sessions: standard streams, libuv's own, listeners, checks, the admin endpoint.
