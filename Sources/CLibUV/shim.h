@@ -4,6 +4,16 @@
 /* Linux's accept4, which glibc shows only where _GNU_SOURCE is set before its first header. */
 extern int accept4(int descriptor, struct sockaddr *address, socklen_t *length, int flags);
 
+/* Linux's splice, and how a pipe is made larger: the same. */
+extern ssize_t splice(int source, off_t *source_offset, int target, off_t *target_offset, size_t count, unsigned flags);
+#ifndef SPLICE_F_MOVE
+#define SPLICE_F_MOVE 1
+#define SPLICE_F_NONBLOCK 2
+#endif
+#ifndef F_SETPIPE_SZ
+#define F_SETPIPE_SZ 1031
+#endif
+
 #include <elf.h>
 #include <stddef.h>
 

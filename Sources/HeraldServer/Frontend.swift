@@ -33,6 +33,8 @@ package actor Frontend: LoopActor {
     let settings: FrontendSettings
     let backend: BackendSettings
     let limits: SilenceLimits
+    /// Whether long flows are spliced.
+    let splices: Bool
     package let loop: EventLoop
     let worker: LoopBound<Worker>
     let relay: Relay
@@ -55,6 +57,7 @@ package actor Frontend: LoopActor {
     init(
         _ settings: FrontendSettings,
         backend: BackendSettings,
+        splices: Bool,
         worker: LoopBound<Worker>,
         relay: Relay,
         pool: LoopBound<LocalPool>,
@@ -73,6 +76,7 @@ package actor Frontend: LoopActor {
         self.tally = tally
         self.settings = settings
         self.backend = backend
+        self.splices = splices
         self.worker = worker
         self.relay = relay
         self.processGate = processGate

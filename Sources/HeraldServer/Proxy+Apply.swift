@@ -165,6 +165,7 @@ extension Proxy {
                     Frontend(
                         settings,
                         backend: backend,
+                        splices: next.process.splices,
                         worker: worker,
                         relay: Relay(worker: worker),
                         pool: pool,

@@ -22,6 +22,9 @@ package protocol Resumable: AnyObject {
     /// One for all streams of the loop: what a read brings is written on, or copied, before the next read.
     let readBuffer: UnsafeMutableRawBufferPointer
 
+    /// Made when it is first needed; nil where it can't be had, for want of descriptors or of the right to it.
+    private(set) lazy var splicePipe = unsafe try? SplicePipe(capacity: readBuffer.count)
+
     private let owner: Atomic<UInt>
     /// The thread that `run()` was called on, 0 before. Apart from `owner`, because its maker may still leave jobs on a loop
     /// that another thread is just about to run: only who sees itself here may do so without the lock.

@@ -83,6 +83,7 @@ extension TCPStream {
 
     /// Reads on while a read fills the buffer, but not for ever: others are waiting.
     private func readWhatIsThere() {
+        if leavesReadingToReader, let reader { return reader.streamIsReadable(self) }
         for _ in 0..<TCPStream.maximumReadsPerTurn {
             guard let reader else { return }
             let limit = readLimit

@@ -5,10 +5,18 @@ package import NetworkAddress
 /// Whoever reads a stream. Calls come on the loop; the bytes are gone when the call returns.
 package protocol StreamReader: AnyObject {
     func stream(_ stream: TCPStream, didRead bytes: RawSpan)
+    /// In place of the former, where `leavesReadingToReader` is set: something is there, or the end.
+    func streamIsReadable(_ stream: TCPStream)
     /// The peer has sent its FIN: nothing more will be read.
     func streamDidEnd(_ stream: TCPStream)
     /// The connection is broken, by a reset or by the network.
     func stream(_ stream: TCPStream, didFail error: UVError)
+}
+
+extension StreamReader {
+    package func streamIsReadable(_ stream: TCPStream) {
+        preconditionFailure("only who has asked for it is told")
+    }
 }
 
 /// One TCP connection.
@@ -19,6 +27,8 @@ package final class TCPStream: Handle, @unchecked Sendable {
     /// Retained while reading goes on.
     var reader: (any StreamReader)?
     var isReading = false
+    /// The reader is told that there is something to read, and takes it by itself.
+    package var leavesReadingToReader = false
     var delaysAcknowledgement = false
     /// Bytes that one read takes at most; no more than the loop's buffer has.
     package var readLimit: Int {

@@ -135,11 +135,4 @@ struct PeerFailureTests {
         first.close()
         #expect(becomesTrue { herald.facts.descriptorCount <= base })
     }
-
-    private func goesOn(_ session: (client: Connection, server: Connection)) throws {
-        try session.client.send("ping\n")
-        #expect(try session.server.receiveLine() == "ping")
-        try session.server.send("pong\n")
-        #expect(try session.client.receiveLine() == "pong")
-    }
 }

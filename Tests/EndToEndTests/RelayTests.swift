@@ -198,6 +198,14 @@ struct RelayTests {
     }
 }
 
+/// Bytes go both ways.
+func goesOn(_ session: (client: Connection, server: Connection)) throws {
+    try session.client.send("ping\n")
+    #expect(try session.server.receiveLine() == "ping")
+    try session.server.send("pong\n")
+    #expect(try session.client.receiveLine() == "pong")
+}
+
 /// Herald between a test's client and a test's server.
 struct Pair {
     let port: UInt16
@@ -208,19 +216,18 @@ struct Pair {
         accept: String = "accept-proxy",
         options: String = "send-proxy-v2",
         defaults: [String] = [],
-        backend: [String] = []
+        backend: [String] = [],
+        splices: Bool = true
     ) throws {
         port = try FreePorts.next()
         server = try Listener()
-        herald = try Herald(
-            configuration(
-                bind: "127.0.0.1:\(port) \(accept)",
-                defaults: defaults,
-                backend: backend,
-                servers: "\(server.address) \(options)"
-            ),
-            ports: port
+        let text = configuration(
+            bind: "127.0.0.1:\(port) \(accept)",
+            defaults: defaults,
+            backend: backend,
+            servers: "\(server.address) \(options)"
         )
+        herald = try Herald((splices ? "" : "global\nnosplice\n") + text, ports: port)
     }
 
     /// A client that has said nothing yet.

@@ -3,13 +3,16 @@ import NetworkAddress
 import Synchronization
 import Testing
 
-/// Large amounts, and readers that take their time.
+/// Large amounts, and readers that take their time; with long flows spliced, and copied.
 @Suite("Transfer", .onStage)
 struct TransferTests {
     static let mebibytes = 48
 
-    @Test func muchGoesBothWaysAtOnceUnchanged() throws {
-        let (client, server) = try Pair().session()
+    @Test(arguments: [true, false])
+    func muchGoesBothWaysAtOnceUnchanged(splices: Bool) throws {
+        let pair = try Pair(splices: splices)
+        let (client, server) = try pair.session()
+        let pipes = pair.herald.facts.pipeCount
         let flows = [Flow(from: client, to: server, seed: 1), Flow(from: server, to: client, seed: 2)]
         for flow in flows {
             flow.start()
@@ -17,10 +20,45 @@ struct TransferTests {
         for flow in flows {
             #expect(try flow.finish() == Self.mebibytes)
         }
+        #expect(pair.herald.facts.pipeCount - pipes == (splices ? 1 : 0), "pipes that are new")
+        let line = try #require(pair.herald.sessionLine { $0.peer == "\(client.local)" })
+        #expect(line.end == "completed")
+        #expect(line.bytesFromClient == Self.mebibytes << 20)
+        #expect(line.bytesFromServer == Self.mebibytes << 20)
     }
 
-    @Test func aSlowReaderHoldsTheSenderBackWithinBoundedMemory() throws {
-        let pair = try Pair()
+    @Test(arguments: [true, false], [true, false])
+    func aResetAmidALongFlowStaysOne(splices: Bool, byServer: Bool) throws {
+        let pair = try Pair(splices: splices)
+        let (client, server) = try pair.session()
+        let (sender, receiver) = byServer ? (client, server) : (server, client)
+        let flow = Flow(from: sender, to: receiver, seed: 3)
+        flow.start()
+        // Amid it: by now more has been read than fits into all buffers on the way.
+        #expect(becomesTrue { flow.goodBlocks >= 16 })
+        try receiver.reset()
+        #expect(pair.herald.ending(of: client) == (byServer ? "server-reset" : "client-reset"))
+        // The system tells of a reset once only, and may have told the thread that sends.
+        #expect(try sender.receiveAll().ending != .open)
+        try goesOn(try pair.session())
+    }
+
+    @Test(arguments: [true, false])
+    func aReaderThatStopsAmidALongFlowRunsIntoTheTimeout(splices: Bool) throws {
+        let pair = try Pair(defaults: ["timeout client 500", "timeout server 500"], splices: splices)
+        let (client, server) = try pair.session()
+        let sent = try client.sendUntilBlocked(for: .milliseconds(100))
+        #expect(sent > 1 << 20)
+        #expect(pair.herald.ending(of: client) == "idle-timeout")
+        // What it has is not passed off as the whole.
+        let received = try server.receiveAll()
+        #expect(received.ending == .reset)
+        #expect(received.bytes.count < sent)
+    }
+
+    @Test(arguments: [true, false])
+    func aSlowReaderHoldsTheSenderBackWithinBoundedMemory(splices: Bool) throws {
+        let pair = try Pair(splices: splices)
         let (client, server) = try pair.session()
         let before = pair.herald.facts.residentKiB
         let sent = try client.sendUntilBlocked()
@@ -37,8 +75,9 @@ struct TransferTests {
         #expect(received.ending == .finished)
     }
 
-    @Test func manySlowReadersHoldOneBufferEachAtMost() throws {
-        let pair = try Pair()
+    @Test(arguments: [true, false])
+    func manySlowReadersHoldOneBufferEachAtMost(splices: Bool) throws {
+        let pair = try Pair(splices: splices)
         let before = pair.herald.facts.residentKiB
         var sessions: [(Connection, Connection)] = []
         for _ in 0..<40 {
@@ -96,6 +135,7 @@ private final class Flow: Sendable {
     private let from: Connection
     private let to: Connection
     private let pattern: [UInt8]
+    private let goodBlockCount = Atomic(0)
     private let result = Mutex<Result<Int, any Error>?>(nil)
 
     init(from: Connection, to: Connection, seed: UInt64) {
@@ -129,6 +169,9 @@ private final class Flow: Sendable {
         return try result.get()
     }
 
+    /// Those that have arrived by now.
+    var goodBlocks: Int { goodBlockCount.load(ordering: .relaxed) }
+
     private func block(_ number: Int) -> [UInt8] {
         bigEndianBytes(UInt64(number)) + pattern.dropFirst(8)
     }
@@ -145,6 +188,7 @@ private final class Flow: Sendable {
                 rest -= received.bytes.count
             }
             guard bytes == block(number) else { throw HarnessError("block \(number) differs") }
+            goodBlockCount.store(number + 1, ordering: .relaxed)
         }
         return 0
     }

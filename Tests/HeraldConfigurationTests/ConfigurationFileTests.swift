@@ -21,7 +21,8 @@ import Testing
     @Test func annotatedFileShowsEveryKey() throws {
         let text = String(decoding: try exampleBytes("herald.yaml"), as: UTF8.self)
         let keys = [
-            "threads", "maximum-sessions", "drain-delay", "drain-timeout", "log", "format", "level", "sessions",
+            "threads", "maximum-sessions", "drain-delay", "drain-timeout", "splice", "log", "format", "level",
+            "sessions",
             "admin", "bind",
             "frontends",
             "address", "accept-proxy", "from", "otherwise", "versions", "timeout", "max-header-bytes",

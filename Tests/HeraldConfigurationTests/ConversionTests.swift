@@ -80,7 +80,7 @@ private enum HAProxyText {
         var text = ""
         if Bool.random(using: &generator) {
             text +=
-                "global\n nbthread \(Int.random(in: 1...256, using: &generator))\n maxconn 500\n hard-stop-after 90s\n"
+                "global\n nbthread \(Int.random(in: 1...256, using: &generator))\n maxconn 500\n hard-stop-after 90s\n nosplice\n"
         }
         if Bool.random(using: &generator) {
             text += "defaults\n" + some(proxyLines(&generator), &generator)
@@ -177,6 +177,7 @@ private enum RandomSettings {
         process.maximumSessions = maybe(77, &generator)
         process.drainDelay = duration(&generator)
         process.drainTimeout = duration(&generator)
+        process.splices = Bool.random(using: &generator)
         process.admin = maybe(SocketAddress(.v6(IPv6Address(high: 0, low: 1)), port: 9901), &generator)
         process.log.format = one(LogSettings.Format.allCases, &generator)
         process.log.level = one(LogSettings.Level.allCases, &generator)

@@ -65,6 +65,8 @@ import Testing
         #expect(process.threads == 4)
         #expect(process.maximumSessions == 5000)
         #expect(process.drainTimeout == .seconds(20))
+        #expect(process.splices)
+        #expect(try !settings(haproxy: "global\nnosplice\n" + haproxyFile()).process.splices)
         #expect(try settings(haproxy: "global\nmaxconn 0\n" + haproxyFile()).process.maximumSessions == nil)
     }
 

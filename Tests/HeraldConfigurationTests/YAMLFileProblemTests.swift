@@ -7,11 +7,11 @@ import Testing
         ("threads: two\n", "1:10: error: 'two' for 'threads'; expected a whole number from 1 to 256"),
         (
             "nbthread: 2\n",
-            "1:1: error: unknown key 'nbthread' in the file; expected threads, maximum-sessions, drain-delay, drain-timeout, log, admin, frontends or backends; did you mean 'threads'?"
+            "1:1: error: unknown key 'nbthread' in the file; expected threads, maximum-sessions, drain-delay, drain-timeout, splice, log, admin, frontends or backends; did you mean 'threads'?"
         ),
         (
             "maxconn: 2\n",
-            "1:1: error: unknown key 'maxconn' in the file; expected threads, maximum-sessions, drain-delay, drain-timeout, log, admin, frontends or backends; did you mean 'maximum-sessions'?"
+            "1:1: error: unknown key 'maxconn' in the file; expected threads, maximum-sessions, drain-delay, drain-timeout, splice, log, admin, frontends or backends; did you mean 'maximum-sessions'?"
         ),
         (
             "maximum-sessions: 0\n",
@@ -19,7 +19,7 @@ import Testing
         ),
         (
             "drain_timeout: 3s\n",
-            "1:1: error: unknown key 'drain_timeout' in the file; expected threads, maximum-sessions, drain-delay, drain-timeout, log, admin, frontends or backends; did you mean 'drain-timeout'?"
+            "1:1: error: unknown key 'drain_timeout' in the file; expected threads, maximum-sessions, drain-delay, drain-timeout, splice, log, admin, frontends or backends; did you mean 'drain-timeout'?"
         ),
         ("log: text\n", "1:6: error: 'text' for 'log'; expected a mapping with the keys of log"),
         ("log: { format: xml }\n", "1:16: error: 'xml' for 'format'; expected text or json"),
@@ -57,7 +57,7 @@ import Testing
         ),
         (
             "frontend: {}\nbackends: { b: { servers: { s: 10.0.0.1:80 } } }",
-            "1:1: error: unknown key 'frontend' in the file; expected threads, maximum-sessions, drain-delay, drain-timeout, log, admin, frontends or backends; did you mean 'frontends'?"
+            "1:1: error: unknown key 'frontend' in the file; expected threads, maximum-sessions, drain-delay, drain-timeout, splice, log, admin, frontends or backends; did you mean 'frontends'?"
         ),
         (
             "frontends: { a: { bind: ':1', default-backend: b } }",

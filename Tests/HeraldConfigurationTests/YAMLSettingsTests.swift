@@ -64,6 +64,7 @@ import Testing
             maximum-sessions: 10000
             drain-delay: 5s
             drain-timeout: 1m
+            splice: false
             log: { format: json, level: warning, sessions: errors }
             admin: { bind: "[::1]:9901" }
 
@@ -73,6 +74,7 @@ import Testing
         expected.maximumSessions = 10_000
         expected.drainDelay = .seconds(5)
         expected.drainTimeout = .seconds(60)
+        expected.splices = false
         expected.log.format = .json
         expected.log.level = .warning
         expected.log.sessions = .errors

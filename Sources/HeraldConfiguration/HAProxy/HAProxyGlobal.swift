@@ -28,6 +28,10 @@ enum HAProxyGlobal {
             "hard-stop-after": { process, line, arguments in
                 process.drainTimeout = arguments.duration(line) ?? process.drainTimeout
             },
+            "nosplice": { process, line, arguments in
+                arguments.nothing(after: line)
+                process.splices = false
+            },
         ],
         ignored: [
             "Herald logs to standard output": """
@@ -51,7 +55,7 @@ enum HAProxyGlobal {
             busy-polling close-spread-time debug.counters default-path deviceatlas-json-file dns-accept-family
             expose-deprecated-directives expose-experimental-directives fd-hard-limit force-cfg-parser-pause grace
             no-memory-trimming maxcompcpuusage maxcomprate maxpipes maxzlibmem noepoll noevports nogetaddrinfo
-            nokqueue noktls nopoll noreuseport nosplice quick-exit quiet strict-limits stress-level warn-blocked-traffic-after
+            nokqueue noktls nopoll noreuseport quick-exit quiet strict-limits stress-level warn-blocked-traffic-after
             zero-warning profiling.memory profiling.tasks shm-stats-file shm-stats-file-max-objects
             """,
             "nothing in Herald uses it": """

@@ -66,6 +66,9 @@ struct YAMLFile {
                 file.builder.process.drainTimeout =
                     reader.durationOrZero(node) ?? file.builder.process.drainTimeout
             },
+            "splice": { file, node, reader in
+                file.builder.process.splices = reader.truth(node) ?? file.builder.process.splices
+            },
             "log": { file, node, reader in
                 logKeys.read(node, into: &file.builder.process.log, reader)
             },

@@ -31,6 +31,7 @@ package struct YAMLWriter {
         if process.drainTimeout != usual.drainTimeout {
             lines.append("drain-timeout: \(DurationText.write(process.drainTimeout))")
         }
+        if !process.splices { lines.append("splice: false") }
         if process.log != usual.log {
             let log = process.log
             lines.append(

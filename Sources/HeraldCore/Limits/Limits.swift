@@ -39,6 +39,8 @@ package enum Limits {
     /// What one read takes of a side at first, and again once the other side did not take all of it. It doubles up to
     /// `readBufferBytes` with each read that was filled and taken, so that only who keeps up costs more.
     package static let smallestReadBytes = 16 * 1024
+    /// How often a long flow is spliced before others have their turn.
+    package static let splicesPerTurn = 16
     /// How often a session is looked at for what no event tells: a side that was reset while it was not read.
     package static let relayLookInterval = Duration.seconds(5)
     /// After one side was reset, how long the other one's last bytes may take to be delivered before it is reset, too.

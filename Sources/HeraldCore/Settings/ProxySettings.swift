@@ -31,6 +31,8 @@ package struct ProcessSettings: Hashable, Sendable {
     package var drainDelay = Duration.zero
     /// How long sessions may go on once the process was told to stop.
     package var drainTimeout: Duration = .seconds(30)
+    /// Whether long flows go from socket to socket without being copied (splice(2)).
+    package var splices = true
     /// Where health and readiness are told by HTTP; nil tells them nowhere.
     package var admin: SocketAddress?
     package var log = LogSettings()

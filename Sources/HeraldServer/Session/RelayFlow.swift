@@ -208,13 +208,54 @@ extension RelayFlow {
         }
     }
 
-    /// Large reads are for who keeps up with them: what is read may have to be held.
+    /// Large reads are for who keeps up with them: what is read may have to be held. A flow whose largest reads are filled
+    /// has proved to be long, and need not be copied any more.
     private func adaptReads(of stream: TCPStream, count: Int, hasRemainder: Bool) {
         if hasRemainder {
-            stream.readLimit = Limits.smallestReadBytes
+            let isLong = stream.leavesReadingToReader
+            stream.readLimit = isLong ? max(stream.readLimit / 2, Limits.smallestReadBytes) : Limits.smallestReadBytes
         } else if count == stream.readLimit {
+            if count == Limits.readBufferBytes && session.frontend.splices { stream.leavesReadingToReader = true }
             stream.readLimit = count * 2
         }
+    }
+
+    /// A long flow goes on.
+    func streamIsReadable(_ stream: TCPStream) {
+        let source = side(of: stream)
+        for _ in 0..<Limits.splicesPerTurn {
+            guard isRead(source) else { return }
+            guard spliceOn(stream, from: source) else { return }
+        }
+    }
+
+    /// - Returns: whether there may be more to splice at once.
+    private func spliceOn(_ stream: TCPStream, from source: SessionSide) -> Bool {
+        lastActivity = client.loop.now
+        var isHeld = false
+        let result = stream.splice(to: self.stream(of: source.other)) { taken, rest in
+            isHeld = true
+            _ = session.relayState.received(taken + rest.byteCount, from: source, hasRemainder: true)
+            adaptReads(of: stream, count: taken + rest.byteCount, hasRemainder: true)
+            hold(rest, from: source)
+        }
+        switch result {
+        case .bytes(let count):
+            if isHeld { return false }
+            _ = session.relayState.received(count, from: source, hasRemainder: false)
+            adaptReads(of: stream, count: count, hasRemainder: false)
+            return count >= Limits.smallestReadBytes
+        case .nothingYet: return false
+        case .end:
+            stream.stopReading()
+            streamDidEnd(stream)
+        case .failed(let error):
+            stream.stopReading()
+            self.stream(stream, didFail: error)
+        case .sinkFailed: writeFailed(to: source.other)
+        case .unavailable: stream.leavesReadingToReader = false
+        }
+        return false
     }
 
     private func hold(_ rest: RawSpan, from source: SessionSide) {

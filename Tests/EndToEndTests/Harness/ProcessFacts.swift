@@ -4,9 +4,10 @@ import Foundation
 struct ProcessFacts {
     let pid: Int32
 
-    /// Open descriptors, without those of /dev/null: some of these are a reserve against running out.
+    /// Open descriptors, without those of /dev/null, of which some are a reserve against running out, and of pipes, which
+    /// loops make when the first long flow comes.
     var descriptorCount: Int {
-        descriptors.count { $0 != "/dev/null" }
+        descriptors.count { $0 != "/dev/null" && !$0.hasPrefix("pipe:") }
     }
 
     /// Memory of its own that is resident, in KiB; code is not counted, which comes and goes with the kernel's cache.
@@ -62,6 +63,11 @@ struct ProcessFacts {
             if lines.contains(where: { $0.split(separator: " ").dropFirst(3).first != "0A" }) { break }
         }
         return text.split(separator: "\n").dropFirst().filter { $0.split(separator: " ").dropFirst(3).first == "0A" }
+    }
+
+    /// Pipes that it has an end of, or both.
+    var pipeCount: Int {
+        Set(descriptors.filter { $0.hasPrefix("pipe:") }).count
     }
 
     /// What each open descriptor stands for: a path, `socket:[inode]` and so on.

@@ -1,0 +1,57 @@
+import CLibUV
+import Glibc
+
+extension TCPStream {
+    /// What one splice has come to.
+    package enum SpliceResult: Equatable, Sendable {
+        /// So many were there, and the other stream has taken them, or `rest` got what it did not take.
+        case bytes(Int)
+        case nothingYet
+        case end
+        /// Reading failed.
+        case failed(UVError)
+        /// Writing did, and what was read is lost.
+        case sinkFailed(UVError)
+        /// It can't be done here: bytes must be read and written.
+        case unavailable
+    }
+
+    /// Hands what is there now, up to `readLimit`, to `sink` without copying it; does not wait.
+    ///
+    /// - Parameter rest: called with what `sink` does not take yet, behind a number that says how many it took.
+    package func splice(to sink: TCPStream, rest: (Int, RawSpan) -> Void) -> SpliceResult {
+        loop.checkThread()
+        guard !isClosing else { return .failed(.canceled) }
+        guard let pipe = loop.splicePipe, sink.unsentBytes == 0 else { return .unavailable }
+        let count: Int
+        do throws(UVError) {
+            count = try pipe.fill(from: descriptor, atMost: readLimit)
+        } catch {
+            return switch error {
+            case .wouldBlock: .nothingYet
+            case _ where error.meansUnsupported: .unavailable
+            default: .failed(error)
+            }
+        }
+        guard count > 0 else { return .end }
+        do throws(UVError) {
+            let taken = try pipe.empty(into: sink.descriptor, count)
+            if taken < count {
+                let drained = unsafe pipe.drain(into: loop.readBuffer)
+                // Safe: so many bytes were filled in, and nobody reads into the buffer before `rest` returns.
+                rest(taken, unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<drained])))
+            }
+            return .bytes(count)
+        } catch {
+            _ = unsafe pipe.drain(into: loop.readBuffer)
+            return .sinkFailed(error)
+        }
+    }
+}
+
+extension UVError {
+    /// The system has no such call, or does not allow it.
+    fileprivate var meansUnsupported: Bool {
+        [ENOSYS, EINVAL, EPERM, EACCES, EOPNOTSUPP].contains(-code)
+    }
+}
