@@ -99,16 +99,17 @@ extension LineWriter {
         if format == .json { output.append(UInt8(ascii: "\"")) }
     }
 
+    /// Keys are words of this program's own, which need no escaping.
     private mutating func appendKey(_ key: String) {
         switch format {
         case .text:
             output.append(UInt8(ascii: " "))
-            appendTextValue(key)
+            output.append(contentsOf: key.utf8)
             output.append(UInt8(ascii: "="))
         case .json:
-            output.append(UInt8(ascii: ","))
-            appendQuoted(key)
-            output.append(UInt8(ascii: ":"))
+            output.append(contentsOf: #",""#.utf8)
+            output.append(contentsOf: key.utf8)
+            output.append(contentsOf: #"":"#.utf8)
         }
     }
 }
@@ -118,7 +119,7 @@ extension LineWriter {
 extension LineWriter {
     /// Bare where that can't be misread, in quotes otherwise.
     private mutating func appendTextValue(_ text: String) {
-        let isBare = text.utf8.allSatisfy { byte in
+        let isBare = LineWriter.consists(text) { byte in
             LineWriter.isPlain(byte) && byte != UInt8(ascii: " ") && byte != UInt8(ascii: "=")
         }
         if isBare && !text.isEmpty && text.utf8.count <= Limits.maximumLogValueBytes {
@@ -135,7 +136,7 @@ extension LineWriter {
     }
 
     private mutating func appendEscaped(_ text: String, escapingQuotes: Bool) {
-        if text.utf8.count <= Limits.maximumLogValueBytes && text.utf8.allSatisfy(LineWriter.isPlain) {
+        if text.utf8.count <= Limits.maximumLogValueBytes && LineWriter.consists(text, of: LineWriter.isPlain) {
             output.append(contentsOf: text.utf8)
             return
         }
@@ -172,6 +173,14 @@ extension LineWriter {
                 output.append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") + digit - 10)
             }
         }
+    }
+
+    /// Whether each byte of `text` is one of those.
+    @inline(__always)
+    private static func consists(_ text: String, of isOne: (UInt8) -> Bool) -> Bool {
+        let bytes = text.utf8Span.span
+        for index in bytes.indices where !isOne(bytes[index]) { return false }
+        return true
     }
 
     /// ASCII that stands for itself within quotes, in text and in JSON.
