@@ -97,12 +97,8 @@ package actor Frontend: LoopActor {
 
     // MARK: Listening
 
-    /// Called before each client: over all loops, no more are to be taken in than there is room for.
-    func pauseIfFull() {
-        if isFull { pause() }
-    }
-
-    private var isFull: Bool { processGate.isFull || gate.isFull }
+    /// Asked before each client: over all loops, no more are to be taken in than there is room for.
+    nonisolated var isFull: Bool { processGate.isFull || gate.isFull }
 
     func accepted(_ session: Session) {
         worker.value.add(session)
@@ -119,7 +115,7 @@ package actor Frontend: LoopActor {
 
     /// Leaves clients in the kernel's backlog until there is room again, which is looked for now and then, as other loops'
     /// sessions take room, too.
-    private func pause() {
+    func pause() {
         guard !isPaused else { return }
         isPaused = true
         worker.value.binds.pause(self)

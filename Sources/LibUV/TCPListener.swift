@@ -23,7 +23,7 @@ package final class TCPListener: Handle, @unchecked Sendable {
 
     private let descriptor: Int32
     private let acceptsPerTurn: Int
-    private let willAccept: () -> Void
+    private let mayAccept: () -> Bool
     private let onAccept: (TCPStream, SocketAddress) -> Void
     private let onError: (UVError) -> Void
     private var isListening = false
@@ -31,20 +31,20 @@ package final class TCPListener: Handle, @unchecked Sendable {
     /// Binds and listens. Connections come once `resume()` is called.
     ///
     /// - Parameters:
-    ///   - willAccept: called before each connection; pauses the listener where there is to be none.
+    ///   - mayAccept: asked before each connection; where it says no, it must have paused the listener.
     ///   - onAccept: called with each connection and the peer's address, on the loop.
     ///   - onError: called when accepting failed for want of something on this machine; the listener is paused then.
     package init(
         loop: EventLoop,
         address: SocketAddress,
         options: Options,
-        willAccept: @escaping () -> Void = {},
+        mayAccept: @escaping () -> Bool = { true },
         onAccept: @escaping (TCPStream, SocketAddress) -> Void,
         onError: @escaping (UVError) -> Void
     ) throws(UVError) {
         descriptor = try TCPListener.open(address, options: options)
         acceptsPerTurn = options.acceptsPerTurn
-        self.willAccept = willAccept
+        self.mayAccept = mayAccept
         self.onAccept = onAccept
         self.onError = onError
         super.init(loop: loop, kind: UV_POLL)
@@ -90,7 +90,7 @@ package final class TCPListener: Handle, @unchecked Sendable {
         _ = unsafe uv_poll_stop(raw)
     }
 
-    /// Stops listening; whoever is in the backlog by now is taken in first, unless `willAccept` pauses it.
+    /// Stops listening; whoever is in the backlog by now is taken in first, as far as `mayAccept` says.
     package func finish() {
         resume()
         while acceptPending() {}
@@ -116,8 +116,7 @@ extension TCPListener {
     @discardableResult
     private func acceptPending() -> Bool {
         for _ in 0..<acceptsPerTurn {
-            willAccept()
-            guard isListening else { return false }
+            guard isListening && mayAccept() else { return false }
             var accepted: Int32 = -1
             let peer = unsafe SocketAddress.written { address, length in
                 let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)

@@ -37,6 +37,26 @@ struct ReloadTests {
         #expect(herald.states(of: "s1") == ["drain"])
     }
 
+    /// Whoever waits at it is refused, as there is no room.
+    @Test func aBindThatGoesTakesNobodyInBeyondTheLimit() throws {
+        let (stays, goes) = (try FreePorts.next(), try FreePorts.next())
+        let server = try RecordingServer("s1")
+        var file = ReloadedFile(binds: stays, goes, servers: server)
+        file.frontend = ", maxconn: 1"
+        let herald = try Herald(file, ports: stays, goes, threads: 1)
+        let client = try Connection(to: .loopback(stays))
+        try client.send("question\n")
+        #expect(try client.receiveLine() == "s1")
+        let waiting = try (0..<5).map { _ in try Connection(to: .loopback(goes)) }
+        for other in waiting { try other.send("question\n") }
+        file.binds.removeLast()
+        try herald.reload(file)
+        for other in waiting { #expect(try other.receiveAll().ending == .reset) }
+        #expect(server.sessions.count == 1)
+        client.close()
+        #expect(try visit(stays) == "s1")
+    }
+
     /// Checks come too seldom to find anything out anew.
     @Test func aServerThatIsDownStaysDown() throws {
         let port = try FreePorts.next()

@@ -58,7 +58,11 @@ final class BindTable {
             loop: loop,
             address: address,
             options: options,
-            willAccept: { owner.frontend.onLoop(with: owner) { frontend, _ in frontend.pauseIfFull() } },
+            mayAccept: {
+                guard owner.frontend.isFull else { return true }
+                owner.frontend.onLoop(with: owner) { frontend, _ in frontend.pause() }
+                return false
+            },
             onAccept: { client, peer in
                 let session = Session(client: client, peer: peer.unmapped, bind: owner.bind, frontend: owner.frontend)
                 owner.frontend.onLoop(with: session) { $0.accepted($1) }
