@@ -8,8 +8,9 @@ package final class Worker {
     let log: SessionLog
     let binds: BindTable
     private var sessions: [Session] = []
-    /// The most sessions since memory was given back.
+    /// The most sessions since memory was given back, and when that may be done again.
     private var peak = 0
+    private var nextGivingBack: UInt64 = 0
     /// Of every frontend that there was, by name.
     private var tallies: [String: FrontendTally] = [:]
     /// How late a timer of this loop comes, looked at once a second.
@@ -37,8 +38,11 @@ package final class Worker {
 
     /// After a rush hour; where sessions merely come and go, their memory is soon used again.
     private func giveBackMemory() {
-        guard peak - sessions.count >= Limits.sessionsWorthGivingBack && sessions.count <= peak / 4 else { return }
+        guard peak - sessions.count >= Limits.sessionsWorthGivingBack && sessions.count <= peak / 4,
+            loop.now >= nextGivingBack
+        else { return }
         peak = sessions.count
+        nextGivingBack = loop.now + Limits.givingBackInterval.wholeMilliseconds
         SystemInformation.giveBackFreeMemory()
     }
 

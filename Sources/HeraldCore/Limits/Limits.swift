@@ -25,6 +25,8 @@ package enum Limits {
     package static let maximumSessions = 1_000_000
     /// Sessions of a loop whose memory is worth the trouble of giving it back once they have ended.
     package static let sessionsWorthGivingBack = 512
+    /// From one time that a loop gives memory back to the next: it looks through all that the process has allocated.
+    package static let givingBackInterval = Duration.seconds(10)
     /// Descriptors that a session needs: the client's and the server's.
     package static let descriptorsPerSession = 2
     /// Descriptors kept back from sessions: standard streams, libuv's own, listeners, checks, the admin endpoint.
