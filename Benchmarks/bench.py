@@ -49,6 +49,8 @@ class Extent(NamedTuple):
     quiet_seconds: int
     balances: tuple
     growth_rounds: int
+    age_rounds: int
+    service_seconds: int
     kinds_of_checks: tuple
     checks_rounds: int
     log_rounds: int
@@ -65,7 +67,9 @@ WHOLE = Extent(
     memory_rounds=2,
     quiet_seconds=10,
     balances=growth.BALANCES,
-    growth_rounds=3,
+    growth_rounds=5,
+    age_rounds=5,
+    service_seconds=growth.SECONDS_OF_SERVICE,
     kinds_of_checks=tuple(checks.KINDS),
     checks_rounds=2,
     log_rounds=5,
@@ -82,6 +86,8 @@ QUICK = Extent(
     quiet_seconds=3,
     balances=growth.BALANCES[:1],
     growth_rounds=1,
+    age_rounds=1,
+    service_seconds=2,
     kinds_of_checks=tuple(checks.KINDS)[:1],
     checks_rounds=1,
     log_rounds=1,
@@ -139,6 +145,7 @@ def measure(bench, options, extent):
         two = comparison.compare(bench, servers, extent.works_of_two, extent.rounds_of_two, extent.seconds, 2, progress)
         looked_at = operations.measure(bench, servers, extent.log_rounds, extent.seconds, extent.readings, progress)
         many = growth.measure(bench, servers, extent.balances, extent.growth_rounds, 1, progress)
+        aged = growth.measure_age(bench, servers, extent.age_rounds, 1, extent.service_seconds, progress)
     checked = checks.measure(bench, extent.kinds_of_checks, extent.checks_rounds, 2 * checks.INTERVAL_SECONDS, progress)
     speeds, counts = parser.speeds(options.parser), parser.counts(bench.directory, options.parser)
     size = report.stripped_size(options.herald)
@@ -151,6 +158,7 @@ def measure(bench, options, extent):
         Section("Memory", memory_text(memory, size), {"rounds": memory, "binary_bytes": size}),
         Section("When nothing happens", quiet_text(quiet), quiet),
         Section("More servers", growth_text(many), many),
+        Section("More sessions, and more of them", growth.age_table(aged), aged),
         Section("Health checks", checks_text(checked), checked),
         Section("Being looked at", operations.text(looked_at), looked_at),
         Section("Reading headers", parser.table(speeds, counts), parser.data(speeds, counts)),

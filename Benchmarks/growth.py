@@ -1,7 +1,8 @@
-"""What a connection costs Herald with 10, 1,000 and 10,000 servers to choose from, and how fast it starts with them.
+"""What a connection costs Herald with more servers to choose from, beside idle sessions, and after many others; and how
+fast it starts with many servers.
 
-All servers are one nginx, at ten addresses of loopback, so that the kernel has the same to do whatever the count. The
-counts take turns in every round, and the ratio to the smallest is taken round by round.
+All servers are one nginx, at ten addresses of loopback, so that the kernel has the same to do whatever the count. What is
+compared takes turns in every round, and ratios are taken round by round.
 """
 
 import contextlib
@@ -10,10 +11,12 @@ import time
 
 import report
 from proxies import Ports
-from workloads import connections
+from workloads import close_sessions, connections, open_sessions
 
 COUNTS = (10, 1000, 10_000)
-BALANCES = ("roundrobin", "leastconn", "source", "random", "first")
+BALANCES = ("roundrobin", "leastconn", "source")
+IDLE_SESSIONS = 4000
+SECONDS_OF_SERVICE = 15
 
 
 def measure(bench, servers, balances, rounds, seconds, progress=print):
@@ -31,11 +34,28 @@ def measure(bench, servers, balances, rounds, seconds, progress=print):
     return figures
 
 
+def measure_age(bench, servers, rounds, seconds, service=SECONDS_OF_SERVICE, progress=print):
+    """Microseconds for a connection, by what a process carries and by round."""
+    with contextlib.ExitStack() as stack:
+        programs = {
+            name: stack.enter_context(bench.start_herald(servers)) for name in ("fresh", "beside idle sessions", "in service")
+        }
+        for program in programs.values():
+            _microseconds(program, 1)
+        count = min(IDLE_SESSIONS, bench.maximum_sessions - 500)
+        sessions = open_sessions(programs["beside idle sessions"], count)
+        served = connections(Ports(programs["in service"].port, 0, 0), service, None).units
+        figures = _rounds(programs, rounds, seconds)
+        close_sessions(sessions)
+    progress("idle sessions, time of service: done")
+    return {"us": figures, "idle_sessions": count, "served": served}
+
+
 def _rounds(programs, rounds, seconds):
-    figures = {count: [] for count in COUNTS}
+    figures = {key: [] for key in programs}
     for number in range(rounds):
-        for count in COUNTS[:: 1 if number % 2 == 0 else -1]:
-            figures[count].append(_microseconds(programs[count], seconds))
+        for key in list(programs)[:: 1 if number % 2 == 0 else -1]:
+            figures[key].append(_microseconds(programs[key], seconds))
     return figures
 
 
@@ -51,4 +71,18 @@ def table(figures):
     for balance, by_count in figures["us"].items():
         medians = [f"{statistics.median(by_count[count]):.1f}" for count in COUNTS]
         lines.append(report.row([balance, *medians, report.ratio(by_count[COUNTS[-1]], by_count[COUNTS[0]])]))
+    return "\n".join(lines)
+
+
+def age_table(figures):
+    by_age = figures["us"]
+    heads = ["a process", "us", "to a fresh one"]
+    lines = [report.row(heads), report.rule(len(heads))]
+    words = {
+        "fresh": "fresh",
+        "beside idle sessions": f"with {figures['idle_sessions']:,} idle sessions",
+        "in service": f"that has served {figures['served']:,} connections",
+    }
+    for key, values in by_age.items():
+        lines.append(report.row([words[key], f"{statistics.median(values):.1f}", report.ratio(values, by_age["fresh"])]))
     return "\n".join(lines)
