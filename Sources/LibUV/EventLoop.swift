@@ -22,8 +22,9 @@ package protocol Resumable: AnyObject {
     /// One for all streams of the loop: what a read brings is written on, or copied, before the next read.
     let readBuffer: UnsafeMutableRawBufferPointer
 
-    /// Made when it is first needed; nil where it can't be had, for want of descriptors or of the right to it.
-    private(set) lazy var splicePipe = unsafe try? SplicePipe(capacity: readBuffer.count)
+    /// Whether bytes can go from socket to socket without being copied; until the system refuses it.
+    package private(set) var maySplice = true
+    private var madePipe: SplicePipe?
 
     private let owner: Atomic<UInt>
     /// The thread that `run()` was called on, 0 before. Apart from `owner`, because its maker may still leave jobs on a loop
@@ -121,6 +122,17 @@ extension EventLoop {
         // What the last turn left behind still runs, so that no task is lost half-way.
         takeInbox()
         finishCallback()
+    }
+
+    /// Made when it is first needed; nil while it can't be had, for want of descriptors.
+    var splicePipe: SplicePipe? {
+        if madePipe == nil && maySplice { unsafe madePipe = try? SplicePipe(capacity: readBuffer.count) }
+        return madePipe
+    }
+
+    func refuseSplicing() {
+        maySplice = false
+        madePipe = nil
     }
 
     /// Ends `run()` after this turn.

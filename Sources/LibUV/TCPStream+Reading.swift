@@ -81,9 +81,20 @@ extension TCPStream {
         stream.loop.finishCallback()
     }
 
-    /// Reads on while a read fills the buffer, but not for ever: others are waiting.
     private func readWhatIsThere() {
         if leavesReadingToReader, let reader { return reader.streamIsReadable(self) }
+        readOn()
+    }
+
+    /// Reads what is there for a reader that was left to do it by itself, and can't; it reads no more by itself then.
+    package func readInPlaceOfReader() {
+        loop.checkThread()
+        leavesReadingToReader = false
+        readOn()
+    }
+
+    /// Reads on while a read fills the buffer, but not for ever: others are waiting.
+    private func readOn() {
         for _ in 0..<TCPStream.maximumReadsPerTurn {
             guard let reader else { return }
             let limit = readLimit

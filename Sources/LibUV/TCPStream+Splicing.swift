@@ -6,7 +6,9 @@ extension TCPStream {
     package enum SpliceResult: Equatable, Sendable {
         /// So many were there, and the other stream has taken them, or `rest` got what it did not take.
         case bytes(Int)
+        /// Nothing that can be spliced: there may be urgent data, and more behind it.
         case nothingYet
+        /// The same, and the peer has sent its FIN.
         case end
         /// Reading failed.
         case failed(UVError)
@@ -27,11 +29,10 @@ extension TCPStream {
         do throws(UVError) {
             count = try pipe.fill(from: descriptor, atMost: readLimit)
         } catch {
-            return switch error {
-            case .wouldBlock: .nothingYet
-            case _ where error.meansUnsupported: .unavailable
-            default: .failed(error)
-            }
+            if error == .wouldBlock { return .nothingYet }
+            guard error.meansUnsupported else { return .failed(error) }
+            loop.refuseSplicing()
+            return .unavailable
         }
         guard count > 0 else { return .end }
         do throws(UVError) {

@@ -43,6 +43,25 @@ struct TransferTests {
         try goesOn(try pair.session())
     }
 
+    /// splice(2) stops at urgent data for good.
+    @Test(arguments: [true, false], [true, false])
+    func whatComesBehindUrgentDataArrives(splices: Bool, ends: Bool) throws {
+        let pair = try Pair(splices: splices)
+        let (client, server) = try pair.session()
+        let reader = Flow(from: client, to: server, seed: 4)
+        reader.start(finishes: false)
+        #expect(becomesTrue { reader.goodBlocks == Self.mebibytes })
+        try client.sendUrgent(0x21)
+        try client.send("behind it\n")
+        if ends { try client.finish() }
+        #expect(becomesTrue { reader.rest == Array("behind it\n".utf8) })
+        let busy = pair.herald.facts.cpuTime
+        pause(.milliseconds(300))
+        #expect(pair.herald.facts.cpuTime - busy < .milliseconds(50), "it spins")
+        client.close()
+        server.close()
+    }
+
     @Test(arguments: [true, false])
     func aReaderThatStopsAmidALongFlowRunsIntoTheTimeout(splices: Bool) throws {
         let pair = try Pair(defaults: ["timeout client 500", "timeout server 500"], splices: splices)
@@ -136,6 +155,7 @@ private final class Flow: Sendable {
     private let to: Connection
     private let pattern: [UInt8]
     private let goodBlockCount = Atomic(0)
+    private let restBytes = Mutex<[UInt8]>([])
     private let result = Mutex<Result<Int, any Error>?>(nil)
 
     init(from: Connection, to: Connection, seed: UInt64) {
@@ -148,12 +168,12 @@ private final class Flow: Sendable {
         }
     }
 
-    func start() {
+    func start(finishes: Bool = true) {
         Thread { [self] in
             for number in 0..<TransferTests.mebibytes {
                 guard (try? from.send(block(number), within: .seconds(60))) != nil else { return }
             }
-            try? from.finish()
+            if finishes { try? from.finish() }
         }.start()
         Thread { [self] in
             let count = Result { try countGoodBlocks() }
@@ -172,6 +192,9 @@ private final class Flow: Sendable {
     /// Those that have arrived by now.
     var goodBlocks: Int { goodBlockCount.load(ordering: .relaxed) }
 
+    /// What came behind all blocks.
+    var rest: [UInt8] { restBytes.withLock { $0 } }
+
     private func block(_ number: Int) -> [UInt8] {
         bigEndianBytes(UInt64(number)) + pattern.dropFirst(8)
     }
@@ -182,6 +205,7 @@ private final class Flow: Sendable {
             var bytes: [UInt8] = []
             while rest > 0 {
                 let received = try to.receiveOnce(atMost: rest, within: .seconds(60))
+                if number == TransferTests.mebibytes { restBytes.withLock { $0 += received.bytes } }
                 if received.ending == .finished, bytes.isEmpty { return number }
                 guard !received.reads.isEmpty else { throw HarnessError("block \(number): \(received.ending)") }
                 bytes += received.bytes

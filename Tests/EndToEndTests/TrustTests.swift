@@ -1,3 +1,4 @@
+import Glibc
 import NetworkAddress
 import Testing
 
@@ -43,6 +44,23 @@ struct TrustTests {
                 #expect(pair.herald.ending(of: client) == "header-from-untrusted")
             }
         }
+    }
+
+    /// The reset is found by a write, with the header still unread.
+    @Test func aHeaderFromAnybodyElseDoesNotGetThroughBeforeAReset() throws {
+        let pair = try TrustingHerald(otherwise: "pass")
+        let client = try Connection(to: .loopback(pair.port), from: Self.stranger)
+        let server = try pair.server.accept()
+        #expect(try ProxyHeader(server.receive { ProxyHeader($0.bytes) != nil }.bytes)?.source == client.local)
+        pair.herald.process.signal(SIGSTOP)
+        #expect(becomesTrue { pair.herald.facts.isStopped })
+        try server.send("220 a server that speaks first\n")
+        pause(.milliseconds(20))
+        try client.send(Self.header + Array("payload".utf8))
+        try client.reset()
+        pair.herald.process.signal(SIGCONT)
+        #expect(try server.receiveAll().bytes.isEmpty)
+        #expect(pair.herald.ending(of: client) != "completed")
     }
 
     @Test func ignoreReadsTheHeaderAndDoesNotBelieveIt() throws {

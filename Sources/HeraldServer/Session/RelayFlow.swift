@@ -215,7 +215,9 @@ extension RelayFlow {
             let isLong = stream.leavesReadingToReader
             stream.readLimit = isLong ? max(stream.readLimit / 2, Limits.smallestReadBytes) : Limits.smallestReadBytes
         } else if count == stream.readLimit {
-            if count == Limits.readBufferBytes && session.frontend.splices { stream.leavesReadingToReader = true }
+            if count == Limits.readBufferBytes && session.frontend.splices && stream.loop.maySplice {
+                stream.leavesReadingToReader = true
+            }
             stream.readLimit = count * 2
         }
     }
@@ -223,39 +225,42 @@ extension RelayFlow {
     /// A long flow goes on.
     func streamIsReadable(_ stream: TCPStream) {
         let source = side(of: stream)
-        for _ in 0..<Limits.splicesPerTurn {
+        var count = 0
+        repeat {
             guard isRead(source) else { return }
-            guard spliceOn(stream, from: source) else { return }
-        }
+            count += 1
+        } while count < Limits.splicesPerTurn && spliceOn(stream, from: source, isFirst: count == 1)
     }
 
+    /// - Parameter isFirst: whether the system has just said that there is something to read, or the end.
     /// - Returns: whether there may be more to splice at once.
-    private func spliceOn(_ stream: TCPStream, from source: SessionSide) -> Bool {
-        lastActivity = client.loop.now
+    private func spliceOn(_ stream: TCPStream, from source: SessionSide, isFirst: Bool) -> Bool {
         var isHeld = false
         let result = stream.splice(to: self.stream(of: source.other)) { taken, rest in
             isHeld = true
-            _ = session.relayState.received(taken + rest.byteCount, from: source, hasRemainder: true)
-            adaptReads(of: stream, count: taken + rest.byteCount, hasRemainder: true)
+            spliced(taken + rest.byteCount, from: source, hasRemainder: true)
             hold(rest, from: source)
         }
         switch result {
         case .bytes(let count):
             if isHeld { return false }
-            _ = session.relayState.received(count, from: source, hasRemainder: false)
-            adaptReads(of: stream, count: count, hasRemainder: false)
+            spliced(count, from: source, hasRemainder: false)
             return count >= Limits.smallestReadBytes
-        case .nothingYet: return false
-        case .end:
-            stream.stopReading()
-            streamDidEnd(stream)
+        case .nothingYet where !isFirst: break
+        // splice(2) does not get past urgent data, and calls what is behind it nothing, or the end.
+        case .nothingYet, .end, .unavailable: stream.readInPlaceOfReader()
         case .failed(let error):
             stream.stopReading()
             self.stream(stream, didFail: error)
         case .sinkFailed: writeFailed(to: source.other)
-        case .unavailable: stream.leavesReadingToReader = false
         }
         return false
+    }
+
+    private func spliced(_ count: Int, from source: SessionSide, hasRemainder: Bool) {
+        lastActivity = client.loop.now
+        _ = session.relayState.received(count, from: source, hasRemainder: hasRemainder)
+        adaptReads(of: stream(of: source), count: count, hasRemainder: hasRemainder)
     }
 
     private func hold(_ rest: RawSpan, from source: SessionSide) {
@@ -277,6 +282,10 @@ extension RelayFlow {
             if brokenSide == source { end(brokenBy: source) } else { stream(of: source.other).endWriting() }
         case .finish: finish(.completed)
         }
+    }
+
+    private func passOn(_ bytes: RawSpan, from side: SessionSide) {
+        if side == .client && signatureGuard != nil { passGuard(bytes) } else { forward(bytes, from: side) }
     }
 
     /// The first bytes of a client that is not trusted: held until they can't be a header any more, refused where they are.
@@ -334,7 +343,7 @@ extension RelayFlow {
         let stream = stream(of: side)
         stream.stopReading()
         while !session.relayState.isEnded(side) {
-            guard case .bytes = stream.readAvailable({ forward($0, from: side) }) else { break }
+            guard case .bytes = stream.readAvailable({ passOn($0, from: side) }) else { break }
             if isOver || farewell != nil || session.relayState.isHeld(side) { return }
         }
         end(brokenBy: side)

@@ -5,7 +5,7 @@ import ProxyProtocol
 
 /// One accepted connection's life, from accept to close: its streams, and what its log line will tell.
 ///
-/// Lives on its loop alone; carried between the actors of that loop as `LoopBound`.
+/// Lives on its loop alone, and is handed to that loop's actors by `onLoop(with:_:)`.
 package final class Session {
     let client: TCPStream
     var server: TCPStream?

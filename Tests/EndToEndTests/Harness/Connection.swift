@@ -91,6 +91,13 @@ final class Connection: Sendable {
         try send(Array(text.utf8), within: limit)
     }
 
+    /// Sends a byte as urgent data (RFC 6093), which an ordinary read leaves out.
+    func sendUrgent(_ byte: UInt8) throws {
+        guard try NativeSocket.send(open, [byte], flags: Int(MSG_OOB)) != nil else {
+            throw HarnessError("an urgent byte was not taken")
+        }
+    }
+
     /// Sends one byte at a time, each in a segment of its own.
     func drip(_ bytes: [UInt8], every interval: Duration = .milliseconds(2)) throws {
         for byte in bytes {

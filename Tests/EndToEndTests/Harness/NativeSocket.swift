@@ -65,9 +65,9 @@ enum NativeSocket {
     }
 
     /// Bytes written, or nil where the socket takes none now.
-    static func send(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>) throws -> Int? {
+    static func send(_ descriptor: Int32, _ bytes: ArraySlice<UInt8>, flags: Int = 0) throws -> Int? {
         let result = unsafe bytes.withUnsafeBytes { buffer in
-            unsafe Glibc.send(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL))
+            unsafe Glibc.send(descriptor, buffer.baseAddress, buffer.count, Int32(MSG_NOSIGNAL | flags))
         }
         if result == -1, errno == EAGAIN { return nil }
         try check(Int32(truncatingIfNeeded: result), "send")

@@ -26,12 +26,17 @@ struct ProcessFacts {
     }
 
     /// Whether no thread is at work, or ready to be: what has come in so far is dealt with.
-    var isAsleep: Bool {
+    var isAsleep: Bool { isEachThread("S") }
+
+    /// Whether all of it has been stopped by a signal, until another one.
+    var isStopped: Bool { isEachThread("T") }
+
+    private func isEachThread(_ state: String) -> Bool {
         let path = "/proc/\(pid)/task"
         let threads = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
         return threads.allSatisfy { thread in
             // pid (command) state ...
-            contents(ofFile: "\(path)/\(thread)/stat").split(separator: ")").last?.hasPrefix(" S ") == true
+            contents(ofFile: "\(path)/\(thread)/stat").split(separator: ")").last?.hasPrefix(" \(state) ") == true
         }
     }
 
