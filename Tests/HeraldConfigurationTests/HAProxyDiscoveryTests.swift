@@ -48,6 +48,12 @@ import Testing
         #expect(backend.discoveries == [settings])
     }
 
+    @Test func theDefaultSectionNeedNotBeWritten() throws {
+        let backend = try backend("server-template web 3 web.internal:80 resolvers default init-addr none")
+        #expect(backend.discoveries[0].nameservers.isEmpty)
+        #expect(backend.discoveries[0].refresh == .seconds(1))
+    }
+
     @Test func aSectionSaysWhoIsAskedAndHowOften() throws {
         let backend = try backend(
             "server-template web 3 web.internal:80 resolvers dns resolve-prefer ipv4 init-addr none\n\(Self.section)"
@@ -336,6 +342,12 @@ import Testing
         (
             "server s 10.0.0.1:80\nresolvers dns\nparse-resolv-conf",
             []
+        ),
+        (
+            "server s 10.0.0.1:80\nresolvers dns\nparse-resolv-conf\nnameserver a 10.0.0.53:53",
+            [
+                "8:1: warning: 'parse-resolv-conf' beside 'nameserver' is not acted on: those that are named are asked"
+            ]
         ),
     ])
     func problems(text: String, expected: [String]) {

@@ -187,8 +187,10 @@ extension HAProxyFile {
         section = .resolvers(HAProxyResolvers(name: name.text))
     }
 
-    /// Sections may come in any order.
+    /// Sections may come in any order; one of them is there without being written, as in HAProxy: `default`, the system's.
     private mutating func applyResolvers() {
+        let systems = "default"
+        if resolvers[systems] == nil { resolvers[systems] = HAProxyResolvers(name: systems) }
         refuseUnknownResolvers()
         for backend in builder.backends.indices {
             for (index, name) in builder.backends[backend].resolvers.enumerated() {
@@ -272,6 +274,7 @@ extension HAProxyFile {
         case .none, .global, .skipped:
             break
         case .resolvers(let read):
+            read.close(problems)
             resolvers[read.name] = read
         case .defaults(let name, let proxy):
             defaults = proxy.options

@@ -11,6 +11,12 @@ struct HAProxyResolvers {
     var timeout = Duration.seconds(1)
     /// HAProxy's default.
     var attempts = 3
+    /// Of `parse-resolv-conf`.
+    private var systemsServers: SourcePosition?
+
+    init(name: String) {
+        self.name = name
+    }
 
     private typealias Action = @Sendable (inout HAProxyResolvers, HAProxyLine, HAProxyArguments) -> Void
 
@@ -68,8 +74,11 @@ struct HAProxyResolvers {
             "resolve_retries": { resolvers, line, arguments in
                 resolvers.attempts = arguments.integer(line, in: DiscoveryText.attemptRange) ?? resolvers.attempts
             },
+            "parse-resolv-conf": { resolvers, line, arguments in
+                arguments.nothing(after: line)
+                resolvers.systemsServers = line.keyword.position
+            },
         ],
-        granted: "parse-resolv-conf",
         ignored: [
             "the last good answer is kept": "hold",
             "Herald asks by a stream where an answer is too long": "accepted_payload_size",
@@ -90,6 +99,15 @@ struct HAProxyResolvers {
             unknown: "unknown keyword \(line.keyword.quoted) in section 'resolvers'"
         )
         action?(&self, line, arguments)
+    }
+
+    /// The section is at its end. The system's name servers are asked where no others are named.
+    func close(_ problems: Problems) {
+        guard let systemsServers, !nameservers.isEmpty else { return }
+        problems.warning(
+            systemsServers,
+            "'parse-resolv-conf' beside 'nameserver' is not acted on: those that are named are asked"
+        )
     }
 
     /// Makes a discovery ask these name servers.
