@@ -27,6 +27,7 @@ import parser
 import picture
 import readme
 import report
+import syscalls
 from processes import raise_open_files
 from proxies import Bench
 
@@ -144,6 +145,7 @@ def measure(bench, options, extent):
         one = comparison.compare(bench, servers, extent.works, extent.rounds, extent.seconds, 1, progress)
         two = comparison.compare(bench, servers, extent.works_of_two, extent.rounds_of_two, extent.seconds, 2, progress)
         looked_at = operations.measure(bench, servers, extent.log_rounds, extent.seconds, extent.readings, progress)
+        asked = syscalls.measure(bench, servers, progress)
         many = growth.measure(bench, servers, extent.balances, extent.growth_rounds, 1, progress)
         aged = growth.measure_age(bench, servers, extent.age_rounds, 1, extent.service_seconds, progress)
     checked = checks.measure(bench, extent.kinds_of_checks, extent.checks_rounds, 2 * checks.INTERVAL_SECONDS, progress)
@@ -155,6 +157,7 @@ def measure(bench, options, extent):
         Section("CPU time, two threads", two.cost_table(), two.data()),
         Section("Throughput and latency, one thread", one.speed_table(), {}),
         Section("Throughput and latency, two threads", two.speed_table(), {}),
+        Section("System calls of a connection", syscalls.text(asked), asked),
         Section("Memory", memory_text(memory, size), {"rounds": memory, "binary_bytes": size}),
         Section("When nothing happens", quiet_text(quiet), quiet),
         Section("More servers", growth_text(many), many),
