@@ -51,11 +51,12 @@ class Extent(NamedTuple):
     balances: tuple
     growth_rounds: int
     age_rounds: int
-    service_seconds: int
     kinds_of_checks: tuple
     checks_rounds: int
     log_rounds: int
     readings: int
+    # Whether there is time for what is the same from day to day, too.
+    is_whole: bool
 
 
 WHOLE = Extent(
@@ -68,13 +69,13 @@ WHOLE = Extent(
     memory_rounds=2,
     quiet_seconds=10,
     balances=growth.BALANCES,
-    growth_rounds=5,
+    growth_rounds=4,
     age_rounds=5,
-    service_seconds=growth.SECONDS_OF_SERVICE,
     kinds_of_checks=tuple(checks.KINDS),
     checks_rounds=2,
-    log_rounds=5,
+    log_rounds=4,
     readings=8,
+    is_whole=True,
 )
 QUICK = Extent(
     rounds=2,
@@ -82,18 +83,21 @@ QUICK = Extent(
     works=comparison.HTTP + comparison.BULK[2:3],
     works_of_two=comparison.HTTP[1:2] + comparison.BULK[2:3],
     rounds_of_two=1,
-    session_counts=idle.COUNTS[:2],
+    session_counts=idle.COUNTS[:1],
     memory_rounds=1,
     quiet_seconds=3,
     balances=growth.BALANCES[:1],
     growth_rounds=1,
-    age_rounds=1,
-    service_seconds=2,
+    age_rounds=0,
     kinds_of_checks=tuple(checks.KINDS)[:1],
     checks_rounds=1,
     log_rounds=1,
-    readings=2,
+    readings=1,
+    is_whole=False,
 )
+
+
+NOT_QUICKLY = "Not measured in a quick run."
 
 
 class Section(NamedTuple):
@@ -145,9 +149,9 @@ def measure(bench, options, extent):
         one = comparison.compare(bench, servers, extent.works, extent.rounds, extent.seconds, 1, progress)
         two = comparison.compare(bench, servers, extent.works_of_two, extent.rounds_of_two, extent.seconds, 2, progress)
         looked_at = operations.measure(bench, servers, extent.log_rounds, extent.seconds, extent.readings, progress)
-        asked = syscalls.measure(bench, servers, progress)
+        asked = syscalls.measure(bench, servers, progress) if extent.is_whole else {}
         many = growth.measure(bench, servers, extent.balances, extent.growth_rounds, 1, progress)
-        aged = growth.measure_age(bench, servers, extent.age_rounds, 1, extent.service_seconds, progress)
+        aged = growth.measure_age(bench, servers, extent.age_rounds, 1, progress=progress) if extent.is_whole else None
     checked = checks.measure(bench, extent.kinds_of_checks, extent.checks_rounds, 2 * checks.INTERVAL_SECONDS, progress)
     speeds, counts = parser.speeds(options.parser), parser.counts(bench.directory, options.parser)
     size = report.stripped_size(options.herald)
@@ -157,11 +161,11 @@ def measure(bench, options, extent):
         Section("CPU time, two threads", two.cost_table(), two.data()),
         Section("Throughput and latency, one thread", one.speed_table(), {}),
         Section("Throughput and latency, two threads", two.speed_table(), {}),
-        Section("System calls of a connection", syscalls.text(asked), asked),
+        Section("System calls of a connection", syscalls.text(asked) if extent.is_whole else NOT_QUICKLY, asked),
         Section("Memory", memory_text(memory, size), {"rounds": memory, "binary_bytes": size}),
         Section("When nothing happens", quiet_text(quiet), quiet),
         Section("More servers", growth_text(many), many),
-        Section("More sessions, and more of them", growth.age_table(aged), aged),
+        Section("More sessions, and more of them", growth.age_table(aged) if aged else NOT_QUICKLY, aged or {}),
         Section("Health checks", checks_text(checked), checked),
         Section("Being looked at", operations.text(looked_at), looked_at),
         Section("Reading headers", parser.table(speeds, counts), parser.data(speeds, counts)),

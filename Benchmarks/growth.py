@@ -16,7 +16,7 @@ from workloads import close_sessions, connections, open_sessions
 COUNTS = (10, 1000, 10_000)
 BALANCES = ("roundrobin", "leastconn", "source")
 IDLE_SESSIONS = 4000
-SECONDS_OF_SERVICE = 15
+SECONDS_OF_SERVICE = 10
 
 
 def measure(bench, servers, balances, rounds, seconds, progress=print):
