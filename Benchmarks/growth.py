@@ -29,7 +29,7 @@ def measure(bench, servers, balances, rounds, seconds, progress=print):
                 programs[count] = stack.enter_context(bench.start_herald_of_many(servers, balance, count))
                 figures["start_seconds"] = time.monotonic() - began
                 _microseconds(programs[count], 1)
-            figures["us"][balance] = _rounds(programs, rounds, seconds)
+            figures["us"][balance] = rounds_of(programs, rounds, seconds)
         progress(f"{', '.join(f'{count:,}' for count in COUNTS)} servers, {balance}: done")
     return figures
 
@@ -45,13 +45,13 @@ def measure_age(bench, servers, rounds, seconds, service=SECONDS_OF_SERVICE, pro
         count = min(IDLE_SESSIONS, bench.maximum_sessions - 500)
         sessions = open_sessions(programs["beside idle sessions"], count)
         served = connections(Ports(programs["in service"].port, 0, 0), service, None).units
-        figures = _rounds(programs, rounds, seconds)
+        figures = rounds_of(programs, rounds, seconds)
         close_sessions(sessions)
     progress("idle sessions, time of service: done")
     return {"us": figures, "idle_sessions": count, "served": served}
 
 
-def _rounds(programs, rounds, seconds):
+def rounds_of(programs, rounds, seconds):
     figures = {key: [] for key in programs}
     for number in range(rounds):
         for key in list(programs)[:: 1 if number % 2 == 0 else -1]:

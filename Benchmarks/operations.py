@@ -6,9 +6,8 @@ import time
 import urllib.request
 
 import report
+from growth import rounds_of
 from processes import free_port
-from proxies import Ports
-from workloads import connections
 
 LOGS = {
     "off": "sessions: off",
@@ -30,19 +29,13 @@ def measure(bench, servers, rounds, seconds, readings, progress=print):
 
 def _logs(bench, servers, rounds, seconds):
     """Microseconds of CPU for a connection, by kind of log and round."""
-    figures = {name: [] for name in LOGS}
     with contextlib.ExitStack() as stack:
         programs = {}
         for name, log in LOGS.items():
             port = free_port()
             web = f'web: {{ address: "127.0.0.1:{servers.announced}", send-proxy: v2 }}'
             programs[name] = stack.enter_context(bench.start_herald_by_yaml(_configuration(port, log, [web]), port))
-        for number in range(rounds):
-            for name in list(LOGS)[:: 1 if number % 2 == 0 else -1]:
-                before = programs[name].cpu_seconds()
-                done = connections(Ports(programs[name].port, 0, 0), seconds, None)
-                figures[name].append((programs[name].cpu_seconds() - before) / done.units * 1e6)
-    return figures
+        return rounds_of(programs, rounds, seconds)
 
 
 def _metrics(bench, readings):
