@@ -9,7 +9,7 @@ extension LoopActor {
 
     /// Calls the actor from a callback of its own loop, with an object that lives there, too; traps on another thread.
     ///
-    /// The same as `assumeIsolated`, for a tenth of its price: that asks the concurrency library which executor is the
+    /// The same as `assumeIsolated`, for every connection's way: that asks the concurrency library which executor is the
     /// current one, where the thread alone says it, and makes room for what a closure captures. This one is to capture
     /// nothing.
     package nonisolated func onLoop<Value: AnyObject>(

@@ -60,7 +60,7 @@ final class BindTable {
             options: options,
             mayAccept: {
                 guard owner.frontend.isFull else { return true }
-                owner.frontend.onLoop(with: owner) { frontend, _ in frontend.pause() }
+                owner.frontend.assumeIsolated { $0.pause() }
                 return false
             },
             onAccept: { client, peer in
