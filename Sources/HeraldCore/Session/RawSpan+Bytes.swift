@@ -6,16 +6,17 @@ extension [UInt8] {
 
     /// A copy of `bytes`.
     package init(copying bytes: Span<UInt8>) {
-        self = []
-        append(contentsOf: bytes)
+        // Byte by byte in the source alone: the compiler makes vectors of it, which it does not of `append`.
+        self.init(capacity: bytes.count) { copy in
+            for index in bytes.indices { copy.append(bytes[index]) }
+        }
     }
 
     package mutating func append(contentsOf bytes: RawSpan) {
-        append(contentsOf: Span(_bytes: bytes))
+        append(contentsOf: [UInt8](copying: bytes))
     }
 
     package mutating func append(contentsOf bytes: Span<UInt8>) {
-        reserveCapacity(count + bytes.count)
-        for index in bytes.indices { append(bytes[index]) }
+        append(contentsOf: [UInt8](copying: bytes))
     }
 }
