@@ -7,6 +7,8 @@ import report
 from workloads import close_sessions, open_sessions
 
 COUNTS = (1000, 4000, 9000)
+# Programs give memory back now and then.
+GIVING_BACK_SECONDS = 2
 # Sessions that come and go before anything is measured: code that runs for the first time is not taken for theirs.
 WARM_UP_SESSIONS = 50
 QUIET_SESSIONS = 1000
@@ -47,6 +49,7 @@ def _memory(program, counts):
         }
     kernel = (_slab_kib() - slab_before) / len(sessions) / 2
     close_sessions(sessions)
+    time.sleep(GIVING_BACK_SECONDS)
     after = program.settled_memory()
     taken = now.resident - before.resident
     return {
