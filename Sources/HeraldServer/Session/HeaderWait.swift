@@ -12,16 +12,10 @@ final class HeaderWait: SessionWait, StreamReader {
     }
 
     func start(limit: Duration) {
-        guard begin(limit: limit) else { return }
-        // A proxy in front sends the header at once, so that it is mostly there already.
-        switch session.client.readAvailable({ received($0) }) {
-        case .bytes, .nothingYet: if !isOver { session.client.startReading(self) }
-        case .end: streamDidEnd(session.client)
-        case .failed(let error): stream(session.client, didFail: error)
-        }
+        if begin(limit: limit) { session.client.startReading(self) }
     }
 
-    private func received(_ bytes: RawSpan) {
+    func stream(_ stream: TCPStream, didRead bytes: RawSpan) {
         switch reception.received(bytes) {
         case .needMore: break
         case .malformed(let error):
@@ -31,10 +25,6 @@ final class HeaderWait: SessionWait, StreamReader {
             session.received(header, payload: payload)
             finish()
         }
-    }
-
-    func stream(_ stream: TCPStream, didRead bytes: RawSpan) {
-        received(bytes)
     }
 
     func streamDidEnd(_ stream: TCPStream) {
