@@ -1,4 +1,5 @@
 #include <malloc.h>
+#include <sys/epoll.h>
 #include <uv.h>
 
 /* Linux's accept4, which glibc shows only where _GNU_SOURCE is set before its first header. */

@@ -25,6 +25,7 @@ package protocol Resumable: AnyObject {
     /// Whether bytes can go from socket to socket without being copied; until the system refuses it.
     package private(set) var maySplice = true
     private var madePipe: SplicePipe?
+    private(set) var madeSocketPoll: SocketPoll?
 
     private let owner: Atomic<UInt>
     /// The thread that `run()` was called on, 0 before. Apart from `owner`, because its maker may still leave jobs on a loop
@@ -96,9 +97,10 @@ package protocol Resumable: AnyObject {
     }
 
     deinit {
-        // Safe: nobody holds the loop any more, so no handle of ours is open but these two.
+        // Safe: nobody holds the loop any more, so no handle of ours is open but these.
         unsafe uv_close(UnsafeMutableRawPointer(wakeup).assumingMemoryBound(to: uv_handle_t.self), nil)
         unsafe uv_close(UnsafeMutableRawPointer(idle).assumingMemoryBound(to: uv_handle_t.self), nil)
+        madeSocketPoll?.close()
         _ = unsafe uv_run(raw, UV_RUN_NOWAIT)
         let leftOpen = unsafe uv_loop_close(raw)
         assert(leftOpen == 0, "a handle outlived its loop")
@@ -128,6 +130,22 @@ extension EventLoop {
     var splicePipe: SplicePipe? {
         if madePipe == nil && maySplice { unsafe madePipe = try? SplicePipe(capacity: readBuffer.count) }
         return madePipe
+    }
+
+    /// Made when it is first needed.
+    var socketPoll: SocketPoll {
+        get throws(UVError) {
+            if let madeSocketPoll { return madeSocketPoll }
+            let made = try unsafe SocketPoll(loop: raw)
+            madeSocketPoll = made
+            return made
+        }
+    }
+
+    /// The kernel has something to tell of sockets.
+    func tellSockets() {
+        madeSocketPoll?.tell()
+        finishCallback()
     }
 
     func refuseSplicing() {

@@ -31,6 +31,7 @@ final class RelayFlow: SessionWait, StreamReader {
         self.server = server
         client = session.client
         server.readLimit = Limits.smallestReadBytes
+        server.readsLate = true
         lastActivity = client.loop.now
         if session.isGuarded { signatureGuard = SignatureGuard() }
         looksAtFirstBytes = session.isGuarded || session.looksForHeader
@@ -178,6 +179,7 @@ extension RelayFlow {
     @inline(never)
     private func forwardFirst(_ bytes: RawSpan) {
         mayEndAtOnce = false
+        server.readsLate = false
         let next = server.lookAhead()
         forward(bytes, from: .server, isLast: next == .end)
         switch next {
@@ -223,18 +225,16 @@ extension RelayFlow {
     }
 
     /// A long flow goes on.
-    func streamIsReadable(_ stream: TCPStream) {
+    func streamIsReadable(_ stream: TCPStream) -> Bool {
         let source = side(of: stream)
-        var count = 0
-        repeat {
-            guard isRead(source) else { return }
-            count += 1
-        } while count < Limits.splicesPerTurn && spliceOn(stream, from: source, isFirst: count == 1)
+        for _ in 0..<Limits.splicesPerTurn where isRead(source) {
+            if !spliceOn(stream, from: source) { return isRead(source) }
+        }
+        return false
     }
 
-    /// - Parameter isFirst: whether the system has just said that there is something to read, or the end.
-    /// - Returns: whether there may be more to splice at once.
-    private func spliceOn(_ stream: TCPStream, from source: SessionSide, isFirst: Bool) -> Bool {
+    /// - Returns: whether there may be more to splice.
+    private func spliceOn(_ stream: TCPStream, from source: SessionSide) -> Bool {
         var isHeld = false
         let result = stream.splice(to: self.stream(of: source.other)) { taken, rest in
             isHeld = true
@@ -243,12 +243,10 @@ extension RelayFlow {
         }
         switch result {
         case .bytes(let count):
-            if isHeld { return false }
-            spliced(count, from: source, hasRemainder: false)
-            return count >= Limits.smallestReadBytes
-        case .nothingYet where !isFirst: break
-        // splice(2) does not get past urgent data, and calls what is behind it nothing, or the end.
-        case .nothingYet, .end, .unavailable: stream.readInPlaceOfReader()
+            if !isHeld { spliced(count, from: source, hasRemainder: false) }
+            return true
+        case .nothingYet: break
+        case .end, .unavailable: stream.readInPlaceOfReader()
         case .failed(let error):
             stream.stopReading()
             self.stream(stream, didFail: error)

@@ -4,9 +4,9 @@ package import NetworkAddress
 
 /// An open socket that takes connections in.
 ///
-/// It accepts by itself on libuv's poll handle: accept4 says who the peer is in the same call, and being out of
-/// descriptors leaves connections in the kernel's backlog, where libuv's own listener would close them.
-package final class TCPListener: Handle, @unchecked Sendable {
+/// It accepts by itself: accept4 says who the peer is in the same call, and being out of descriptors leaves connections in
+/// the kernel's backlog, where libuv's own listener would close them.
+package final class TCPListener: PolledSocket, @unchecked Sendable {
     /// What a socket is opened with.
     package struct Options: Sendable {
         /// Pending connections that the kernel keeps; it may cap them (net.core.somaxconn).
@@ -21,8 +21,9 @@ package final class TCPListener: Handle, @unchecked Sendable {
         package init() {}
     }
 
-    private let descriptor: Int32
     private let acceptsPerTurn: Int
+    /// The address that every client has dialled; nil where it may be any of this machine's.
+    private var onlyAddress: SharedAddress?
     private let mayAccept: () -> Bool
     private let onAccept: (TCPStream, SocketAddress) -> Void
     private let onError: (UVError) -> Void
@@ -42,18 +43,15 @@ package final class TCPListener: Handle, @unchecked Sendable {
         onAccept: @escaping (TCPStream, SocketAddress) -> Void,
         onError: @escaping (UVError) -> Void
     ) throws(UVError) {
-        descriptor = try TCPListener.open(address, options: options)
+        let descriptor = try TCPListener.open(address, options: options)
         acceptsPerTurn = options.acceptsPerTurn
         self.mayAccept = mayAccept
         self.onAccept = onAccept
         self.onError = onError
-        super.init(loop: loop, kind: UV_POLL)
-        let result = unsafe uv_poll_init(loop.raw, raw, descriptor)
-        if result < 0 {
-            Glibc.close(descriptor)
-            throw UVError(code: result)
-        }
-        becomeOwned()
+        super.init(loop: loop, descriptor: descriptor)
+        // What is refused for want of memory or of room in the poll is refused now, and not when a client comes.
+        try poll(for: [])
+        if !address.ip.isUnspecified { onlyAddress = localAddress.map(SharedAddress.init) }
     }
 
     /// Fails as `init` would, and keeps nothing: for finding out whether an address that will be shared is free.
@@ -74,12 +72,7 @@ package final class TCPListener: Handle, @unchecked Sendable {
         loop.checkThread()
         guard !isListening && !isClosing else { return }
         isListening = true
-        let callback: uv_poll_cb = { handle, _, _ in
-            guard let listener: TCPListener = unsafe Handle.object(handle) else { return }
-            listener.acceptPending()
-            listener.loop.finishCallback()
-        }
-        _ = unsafe uv_poll_start(raw, Int32(UV_READABLE.rawValue), callback)
+        ask(for: .readable)
     }
 
     /// Leaves further connections in the kernel's backlog.
@@ -87,7 +80,7 @@ package final class TCPListener: Handle, @unchecked Sendable {
         loop.checkThread()
         guard isListening && !isClosing else { return }
         isListening = false
-        _ = unsafe uv_poll_stop(raw)
+        ask(for: [])
     }
 
     /// Stops listening; whoever is in the backlog by now is taken in first, as far as `mayAccept` says.
@@ -100,14 +93,17 @@ package final class TCPListener: Handle, @unchecked Sendable {
     /// Stops listening at once; connections in the backlog are reset by the kernel.
     package override func close() {
         loop.checkThread()
-        guard !isClosing else { return }
-        pause()
+        isListening = false
         super.close()
-        Glibc.close(descriptor)
     }
 
-    private var raw: UnsafeMutablePointer<uv_poll_t> {
-        unsafe memory.assumingMemoryBound(to: uv_poll_t.self)
+    private func ask(for events: SocketEvents) {
+        // Can't fail for a socket that is in the poll.
+        try? poll(for: events)
+    }
+
+    override func becameReady(_ events: SocketEvents) {
+        acceptPending()
     }
 }
 
@@ -142,11 +138,7 @@ extension TCPListener {
             Glibc.close(accepted)
             return
         }
-        do throws(UVError) {
-            onAccept(try TCPStream(loop: loop, adopting: accepted), peer)
-        } catch {
-            Glibc.close(accepted)
-        }
+        onAccept(TCPStream(loop: loop, adopting: accepted, dialledAddress: onlyAddress), peer)
     }
 
     /// accept(2) also reports what has happened to one pending connection: then there may be others.

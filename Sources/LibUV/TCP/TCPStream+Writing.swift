@@ -10,8 +10,9 @@ extension TCPStream {
     package func tryWrite(_ bytes: RawSpan, isLast: Bool = false) throws(UVError) -> Int {
         loop.checkThread()
         guard !isClosing else { throw .canceled }
-        guard unsafe uv_stream_get_write_queue_size(raw) == 0 else { return 0 }
+        guard unsent == nil else { return 0 }
         // Directly rather than by uv_try_write, which takes write(2): send(2) has no detour by the file system's layer.
+        sendAtOnce()
         defer { acknowledgeAtOnce() }
         return try TCPStream.written {
             let flags = isLast ? TCPStream.sendFlags | Int32(MSG_MORE) : TCPStream.sendFlags
@@ -25,7 +26,8 @@ extension TCPStream {
     package func tryWrite(_ first: RawSpan, _ second: RawSpan) throws(UVError) -> Int {
         loop.checkThread()
         guard !isClosing else { throw .canceled }
-        guard unsafe uv_stream_get_write_queue_size(raw) == 0 else { return 0 }
+        guard unsent == nil else { return 0 }
+        sendAtOnce()
         defer { acknowledgeAtOnce() }
         return try TCPStream.written {
             unsafe first.withUnsafeBytes { first in
@@ -57,7 +59,7 @@ extension TCPStream {
         }
     }
 
-    /// Sends a copy of `bytes` as the peer takes them, and says when the last one is with the kernel.
+    /// Sends a copy of `bytes` as the peer takes them, and says in a later turn when the last one is with the kernel.
     ///
     /// `close()` and `reset()` end it with `UVError.canceled`.
     package func write(
@@ -66,21 +68,44 @@ extension TCPStream {
     ) {
         loop.checkThread()
         guard !isClosing else { return completion(.canceled) }
-        let request = WriteRequest(bytes, completion)
-        var buffer = unsafe uv_buf_t(UnsafeRawBufferPointer(request.copy))
-        let result = unsafe uv_write(request.memory, raw, &buffer, 1) { request, status in
-            guard let request = unsafe request, let loop = unsafe EventLoop.of(request.pointee.handle.pointee.loop)
-            else { return }
-            unsafe WriteRequest.take(request).completion(status < 0 ? UVError(code: status) : nil)
-            loop.finishCallback()
+        let queue = unsent ?? WriteQueue()
+        do throws(UVError) {
+            if unsent == nil { try poll(alsoFor: [.writable, .newsOnly]) }
+            queue.append(unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }, completion)
+            unsent = queue
+        } catch {
+            completion(error)
         }
-        if result < 0 { unsafe WriteRequest.take(request.memory).completion(UVError(code: result)) }
+    }
+
+    /// The peer takes more of what was held.
+    func writeOn() {
+        guard let queue = unsent else { return }
+        while let next = queue.next {
+            do throws(UVError) {
+                sendAtOnce()
+                let taken = try TCPStream.written {
+                    unsafe next.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, TCPStream.sendFlags) }
+                }
+                guard let completion = queue.took(taken) else { return }
+                if queue.isEmpty {
+                    unsent = nil
+                    if queue.endsWriting { endWriting() }
+                }
+                completion(nil)
+                // What a completion hands over waits for its turn.
+                guard unsent === queue else { return }
+            } catch {
+                unsent = nil
+                return queue.fail(error)
+            }
+        }
     }
 
     /// Bytes of `write(held:)` that the kernel has not taken yet.
     package var unsentBytes: Int {
         loop.checkThread()
-        return unsafe uv_stream_get_write_queue_size(raw)
+        return unsent?.byteCount ?? 0
     }
 
     /// Bytes that the kernel has taken and the peer has not acknowledged.
@@ -102,38 +127,56 @@ extension TCPStream {
         return result == 0 && state == UInt8(TCP_CLOSE)
     }
 
-    /// Sends a FIN: nothing will be written any more, reading goes on. Everything written must be with the kernel.
+    /// Sends a FIN behind what is held: nothing will be written any more, reading goes on.
     package func endWriting() {
         loop.checkThread()
         guard !isClosing else { return }
-        // Directly rather than by uv_shutdown, which for an empty queue costs a turn and two changes of the poll set.
-        Glibc.shutdown(descriptor, Int32(SHUT_WR))
+        if let unsent {
+            unsent.endsWriting = true
+        } else {
+            Glibc.shutdown(descriptor, Int32(SHUT_WR))
+        }
     }
 }
 
-/// A write under way: owns itself and the bytes until libuv has answered.
-@safe private final class WriteRequest {
-    let memory: UnsafeMutablePointer<uv_write_t>
-    let copy: UnsafeMutableRawBufferPointer
-    let completion: (UVError?) -> Void
+/// What a stream was given to hold, in order.
+final class WriteQueue {
+    private typealias Piece = (bytes: [UInt8], completion: (UVError?) -> Void)
 
-    init(_ bytes: RawSpan, _ completion: @escaping (UVError?) -> Void) {
-        self.completion = completion
-        // Safe: both freed by `deinit`, which comes after `take`.
-        unsafe memory = .allocate(capacity: 1)
-        unsafe copy = .allocate(byteCount: bytes.byteCount, alignment: 1)
-        unsafe bytes.withUnsafeBytes { unsafe copy.copyMemory(from: $0) }
-        unsafe memory.pointee.data = Unmanaged.passRetained(self).toOpaque()
+    private var pieces: [Piece] = []
+    /// Of the first piece.
+    private var takenBytes = 0
+    private(set) var byteCount = 0
+    /// A FIN follows.
+    var endsWriting = false
+
+    var isEmpty: Bool { pieces.isEmpty }
+
+    /// What is left of the first piece.
+    var next: ArraySlice<UInt8>? { pieces.first.map { $0.bytes[takenBytes...] } }
+
+    func append(_ bytes: [UInt8], _ completion: @escaping (UVError?) -> Void) {
+        pieces.append((bytes, completion))
+        byteCount += bytes.count
     }
 
-    deinit {
-        unsafe memory.deallocate()
-        unsafe copy.deallocate()
+    /// The kernel has taken so many bytes of the first piece.
+    ///
+    /// - Returns: who is told, where those were the last ones.
+    func took(_ count: Int) -> ((UVError?) -> Void)? {
+        takenBytes += count
+        byteCount -= count
+        guard takenBytes == pieces[0].bytes.count else { return nil }
+        takenBytes = 0
+        return pieces.removeFirst().completion
     }
 
-    /// Balances the retain of `init`; called once for each request.
-    static func take(_ memory: UnsafeMutablePointer<uv_write_t>) -> WriteRequest {
-        unsafe Unmanaged<WriteRequest>.fromOpaque(memory.pointee.data).takeRetainedValue()
+    /// Nothing more is taken: everyone is told.
+    func fail(_ error: UVError) {
+        let failed = pieces
+        pieces = []
+        byteCount = 0
+        for piece in failed { piece.completion(error) }
     }
 }
 
@@ -141,15 +184,5 @@ extension iovec {
     /// The kernel takes mutable pointers for sending, too, and does not write to them.
     fileprivate init(_ bytes: UnsafeRawBufferPointer) {
         unsafe self.init(iov_base: UnsafeMutableRawPointer(mutating: bytes.baseAddress), iov_len: bytes.count)
-    }
-}
-
-extension uv_buf_t {
-    /// libuv takes mutable pointers for writing, too, and does not write to them.
-    fileprivate init(_ bytes: UnsafeRawBufferPointer) {
-        unsafe self.init(
-            base: UnsafeMutablePointer(mutating: bytes.baseAddress?.assumingMemoryBound(to: CChar.self)),
-            len: bytes.count
-        )
     }
 }

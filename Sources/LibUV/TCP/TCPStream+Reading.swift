@@ -48,63 +48,69 @@ extension TCPStream {
         loop.checkThread()
         // A reader holds its stream as a rule: kept by a stream that is closed for good, it would never be let go.
         guard !isClosing else { return }
+        let wasReading = isReading
         self.reader = reader
-        guard !isReading else { return }
-        isReading = true
-        let result = unsafe uv_read_start(raw, TCPStream.allocate, TCPStream.read)
-        if result < 0 { didFail(UVError(code: result)) }
+        if !wasReading && (!news.isEmpty || !isPolled(for: .reading)) { askForMore() }
     }
 
     /// Leaves what arrives in the kernel's buffer, which slows the peer down.
     package func stopReading() {
         loop.checkThread()
-        if isReading {
-            isReading = false
-            _ = unsafe uv_read_stop(raw)
-        }
         reader = nil
     }
 
-    /// libuv gets no buffer, and so leaves the reading to `read`: recv(2) has no detour by the file system's layer, where
-    /// libuv takes read(2), and tells a reset from a FIN, where libuv takes a hang-up behind data for a FIN.
-    static let allocate: uv_alloc_cb = { _, _, buffer in
-        unsafe buffer?.pointee = uv_buf_t(base: nil, len: 0)
-    }
+    var isReading: Bool { reader != nil }
 
-    static let read: uv_read_cb = { handle, count, _ in
-        guard let stream: TCPStream = unsafe Handle.object(handle) else { return }
-        if count == Int(UV_ENOBUFS.rawValue) {
-            stream.readWhatIsThere()
-        } else if count < 0 {
-            stream.didFail(UVError(code: Int32(count)))
+    /// Has what is there, or is still to come, told of in a later turn.
+    private func askForMore() {
+        do throws(UVError) {
+            try poll(alsoFor: [.reading, .newsOnly])
+        } catch {
+            didFail(error)
         }
-        stream.loop.finishCallback()
     }
 
-    private func readWhatIsThere() {
-        if leavesReadingToReader, let reader { return reader.streamIsReadable(self) }
-        readOn()
+    func readWhatIsThere() {
+        // Urgent data is for who copies: splice(2) does not get past it.
+        if leavesReadingToReader, let reader, !news.contains(.urgent) {
+            if reader.streamIsReadable(self) {
+                news = []
+            } else if isReading {
+                askForMore()
+            }
+        } else {
+            readOn(isShortReadTheLast: news.isDisjoint(with: .behindTheBytes))
+        }
     }
 
     /// Reads what is there for a reader that was left to do it by itself, and can't; it reads no more by itself then.
     package func readInPlaceOfReader() {
         loop.checkThread()
         leavesReadingToReader = false
-        readOn()
+        readOn(isShortReadTheLast: false)
     }
 
-    /// Reads on while a read fills the buffer, but not for ever: others are waiting.
-    private func readOn() {
+    /// Reads on until nothing is left, but not for ever: others are waiting.
+    ///
+    /// - Parameter isShortReadTheLast: whether nothing is left behind a read that does not fill the buffer, of which the
+    ///   poll would not tell.
+    private func readOn(isShortReadTheLast: Bool) {
         for _ in 0..<TCPStream.maximumReadsPerTurn {
             guard let reader else { return }
             let limit = readLimit
             switch readAvailable({ reader.stream(self, didRead: $0) }) {
-            case .bytes(let count): if count < limit { return }
-            case .nothingYet: return
+            case .bytes(let count):
+                guard count < limit && isShortReadTheLast else { continue }
+                news = []
+                return
+            case .nothingYet:
+                news = []
+                return
             case .end: return didEnd()
             case .failed(let error): return didFail(error)
             }
         }
+        if isReading { askForMore() }
     }
 
     private func didEnd() {

@@ -6,9 +6,8 @@ extension TCPStream {
     package enum SpliceResult: Equatable, Sendable {
         /// So many were there, and the other stream has taken them, or `rest` got what it did not take.
         case bytes(Int)
-        /// Nothing that can be spliced: there may be urgent data, and more behind it.
         case nothingYet
-        /// The same, and the peer has sent its FIN.
+        /// The peer has sent its FIN, or urgent data, with more behind it that can't be spliced.
         case end
         /// Reading failed.
         case failed(UVError)
@@ -24,7 +23,7 @@ extension TCPStream {
     package func splice(to sink: TCPStream, rest: (Int, RawSpan) -> Void) -> SpliceResult {
         loop.checkThread()
         guard !isClosing else { return .failed(.canceled) }
-        guard let pipe = loop.splicePipe, sink.unsentBytes == 0 else { return .unavailable }
+        guard let pipe = loop.splicePipe, sink.unsent == nil else { return .unavailable }
         let count: Int
         do throws(UVError) {
             count = try pipe.fill(from: descriptor, atMost: readLimit)
@@ -35,6 +34,7 @@ extension TCPStream {
             return .unavailable
         }
         guard count > 0 else { return .end }
+        sink.sendAtOnce()
         do throws(UVError) {
             let taken = try pipe.empty(into: sink.descriptor, count)
             if taken < count {

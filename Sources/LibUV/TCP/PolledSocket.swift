@@ -1,0 +1,91 @@
+import CLibUV
+import Glibc
+
+/// What a socket is, or may be, ready for: epoll(7)'s events.
+struct SocketEvents: OptionSet {
+    let rawValue: UInt32
+
+    static let readable = SocketEvents(EPOLLIN)
+    static let writable = SocketEvents(EPOLLOUT)
+    static let urgent = SocketEvents(EPOLLPRI)
+    /// The peer has sent its FIN.
+    static let ended = SocketEvents(EPOLLRDHUP)
+    /// Told of without being asked for.
+    static let failed = SocketEvents(EPOLLERR)
+    static let hungUp = SocketEvents(EPOLLHUP)
+
+    /// Not an event: the others are told of when they come, once, rather than for as long as they last.
+    static let newsOnly = SocketEvents(EPOLLET)
+
+    /// What a reader asks for.
+    static let reading: SocketEvents = [.readable, .urgent, .ended]
+    /// There may be more to read behind a read that does not fill the buffer: the end, an error, or what urgent data parts
+    /// from the rest.
+    static let behindTheBytes: SocketEvents = [.urgent, .ended, .failed, .hungUp]
+
+    init(rawValue: UInt32) {
+        self.rawValue = rawValue
+    }
+
+    private init(_ event: EPOLL_EVENTS) {
+        self.init(rawValue: event.rawValue)
+    }
+}
+
+/// An open socket, and what its loop's poll is asked to tell of it.
+///
+/// The poll keeps the object from the first time it is asked until `close()`. Methods trap off the loop's thread.
+// Unchecked: all state is touched on the loop's thread alone, which every method checks.
+package class PolledSocket: @unchecked Sendable {
+    package let loop: EventLoop
+    /// -1 before there is one, and after the end.
+    final var descriptor: Int32
+    package private(set) final var isClosing = false
+    /// What the poll was asked for; nil while the socket is not in it.
+    private final var interest: SocketEvents?
+    /// The poll's.
+    final var seat = Seat()
+
+    init(loop: EventLoop, descriptor: Int32) {
+        loop.checkThread()
+        self.loop = loop
+        self.descriptor = descriptor
+    }
+
+    deinit {
+        if descriptor >= 0 { Glibc.close(descriptor) }
+    }
+
+    /// Further calls do nothing.
+    package func close() {
+        loop.checkThread()
+        guard !isClosing else { return }
+        isClosing = true
+        if descriptor >= 0 {
+            Glibc.close(descriptor)
+            descriptor = -1
+        }
+        if interest != nil { loop.madeSocketPoll?.remove(self) }
+    }
+
+    final func isPolled(for events: SocketEvents) -> Bool {
+        interest?.isSuperset(of: events) ?? false
+    }
+
+    /// Asks for these events in place of those before; what the socket is ready for already is told, too.
+    final func poll(for events: SocketEvents) throws(UVError) {
+        let poll = try loop.socketPoll
+        if interest == nil { try poll.add(self, for: events) } else { try poll.change(self, to: events) }
+        interest = events
+    }
+
+    /// The same, besides those before.
+    final func poll(alsoFor events: SocketEvents) throws(UVError) {
+        try poll(for: events.union(interest ?? []))
+    }
+
+    /// What the poll tells, while the socket is open.
+    func becameReady(_ events: SocketEvents) {
+        preconditionFailure("each kind of socket has its own")
+    }
+}
