@@ -55,7 +55,9 @@ package final class Deadlines {
         }
     }
 
+    private static let tickMilliseconds = Limits.deadlineTick.wholeMilliseconds
+
     private static func tickNumber(of milliseconds: UInt64) -> UInt64 {
-        milliseconds / Limits.deadlineTick.wholeMilliseconds
+        milliseconds / tickMilliseconds
     }
 }

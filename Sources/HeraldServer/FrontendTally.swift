@@ -29,10 +29,10 @@ package final class FrontendTally {
         session.target?.slot.addBytes(fromClient: fromClient, fromServer: fromServer)
         if let kind = session.headerKind { counts.headers[kind, default: 0] += 1 }
         if let done = session.headerDoneAt {
-            counts.headerLatency.record(.nanoseconds(Int64(done - session.acceptedAt)))
+            counts.headerLatency.record(nanoseconds: done - session.acceptedAt)
         }
         if let began = session.connectBeganAt, let connected = session.connectedAt {
-            counts.connectLatency.record(.nanoseconds(Int64(connected - began)))
+            counts.connectLatency.record(nanoseconds: connected - began)
         }
         if let attempts = session.attempts { counts.retries += UInt64(attempts.retryCount) }
         if session.queuedAt != nil { counts.queued += 1 }

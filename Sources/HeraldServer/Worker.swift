@@ -30,7 +30,7 @@ package final class Worker {
         let due = SystemInformation.monotonicNanoseconds + 1_000_000_000
         lagTimer.start(after: .seconds(1)) { [unowned self] in
             let now = SystemInformation.monotonicNanoseconds
-            lag.record(now > due ? .nanoseconds(Int64(now - due)) : .zero)
+            lag.record(nanoseconds: now > due ? now - due : 0)
             giveBackMemory()
             watchLag()
         }

@@ -4,7 +4,9 @@ package struct Histogram: Hashable, Sendable {
     package let bounds: [Duration]
     /// Durations in each range, and last those above all bounds.
     package private(set) var counts: [UInt64]
-    package private(set) var sum = Duration.zero
+    package var sum: Duration { .nanoseconds(Int64(clamping: totalNanoseconds)) }
+    private let boundNanoseconds: [UInt64]
+    private var totalNanoseconds: UInt64 = 0
 
     /// Half a millisecond to ten seconds: of connects and of headers.
     package static let latencyBounds: [Duration] = [
@@ -16,20 +18,22 @@ package struct Histogram: Hashable, Sendable {
 
     package init(bounds: [Duration] = Histogram.latencyBounds) {
         self.bounds = bounds
+        boundNanoseconds = bounds.map { UInt64($0 / .nanoseconds(1)) }
         counts = [UInt64](repeating: 0, count: bounds.count + 1)
     }
 
     package var count: UInt64 { counts.reduce(0, +) }
 
-    package mutating func record(_ duration: Duration) {
-        counts[bounds.firstIndex { duration <= $0 } ?? bounds.count] += 1
-        sum += duration
+    /// Counts a duration: in nanoseconds, as they are measured, since each session has two.
+    package mutating func record(nanoseconds: UInt64) {
+        counts[boundNanoseconds.firstIndex { nanoseconds <= $0 } ?? bounds.count] += 1
+        totalNanoseconds &+= nanoseconds
     }
 
     /// Adds what another loop has counted, by the same bounds.
     package mutating func add(_ other: Histogram) {
         precondition(bounds == other.bounds)
         for index in counts.indices { counts[index] += other.counts[index] }
-        sum += other.sum
+        totalNanoseconds &+= other.totalNanoseconds
     }
 }

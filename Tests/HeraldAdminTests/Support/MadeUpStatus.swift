@@ -164,8 +164,8 @@ extension Histogram {
     /// One of 200 µs, two of 3 ms, one of a minute.
     static let some: Histogram = {
         var histogram = Histogram()
-        for duration in [Duration.microseconds(200), .milliseconds(3), .milliseconds(3), .seconds(60)] {
-            histogram.record(duration)
+        for nanoseconds: UInt64 in [200_000, 3_000_000, 3_000_000, 60_000_000_000] {
+            histogram.record(nanoseconds: nanoseconds)
         }
         return histogram
     }()
