@@ -11,13 +11,11 @@ from workloads import connections
 # Why Herald needs each of them, and how often.
 REASONS = {
     "accept4": "takes the client in, and says who it is",
-    "ioctl": "libuv makes both sockets non-blocking once more",
     "socket": "the server's",
-    "setsockopt": "TCP_NODELAY; and TCP_QUICKACK off and on, so that the header carries the handshake's end",
+    "setsockopt": "TCP_QUICKACK off and on, so that the header carries the handshake's end",
     "connect": "to the server",
-    "getsockopt": "libuv asks whether the connect went well",
-    "getsockname": "the address that the client dialled, for the header",
-    "epoll_ctl": "both sockets in, the server's changed once it is connected, and both out before they are closed (libuv)",
+    "getsockname": "the address that the client dialled, where the bind has more than one",
+    "epoll_ctl": "both sockets in; they are taken out by being closed",
     "recvfrom": "the request, the answer, the client's end; and a look whether the server has ended behind its first words",
     "sendmsg": "the header and the request",
     "sendto": "the answer",

@@ -19,13 +19,13 @@ package protocol Resumable: AnyObject {
     static let maximumWorkPerTurn = 4096
 
     let raw: UnsafeMutablePointer<uv_loop_t>
+    let socketPoll: SocketPoll
     /// One for all streams of the loop: what a read brings is written on, or copied, before the next read.
     let readBuffer: UnsafeMutableRawBufferPointer
 
     /// Whether bytes can go from socket to socket without being copied; until the system refuses it.
     package private(set) var maySplice = true
     private var madePipe: SplicePipe?
-    private(set) var madeSocketPoll: SocketPoll?
 
     private let owner: Atomic<UInt>
     /// The thread that `run()` was called on, 0 before. Apart from `owner`, because its maker may still leave jobs on a loop
@@ -40,6 +40,7 @@ package protocol Resumable: AnyObject {
     private var work: [Work] = []
     private var isDraining = false
     private var isIdleActive = false
+    private var isStopping = false
 
     /// What is done at the end of a callback, in the order in which it became ready.
     private enum Work {
@@ -57,7 +58,8 @@ package protocol Resumable: AnyObject {
     ///
     /// - Parameter readBufferSize: bytes taken from a stream by one read, at most.
     package init(readBufferSize: Int) throws(UVError) {
-        let handles = try unsafe EventLoop.makeHandles()
+        socketPoll = try SocketPoll()
+        let handles = try unsafe EventLoop.makeHandles(socketPoll)
         unsafe raw = handles.loop
         unsafe wakeup = handles.wakeup
         unsafe idle = handles.idle
@@ -74,22 +76,28 @@ package protocol Resumable: AnyObject {
     )
 
     /// Before there is an object, whose `deinit` could not tell how much of it libuv has seen.
-    private static func makeHandles() throws(UVError) -> Handles {
+    private static func makeHandles(_ socketPoll: SocketPoll) throws(UVError) -> Handles {
         let handles = Handles(.allocate(capacity: 1), .allocate(capacity: 1), .allocate(capacity: 1))
-        var result = unsafe uv_loop_init(handles.loop)
-        if result >= 0 {
-            result = unsafe uv_async_init(handles.loop, handles.wakeup) { handle in
-                guard let loop = unsafe EventLoop.of(handle?.pointee.loop) else { return }
-                loop.takeInbox()
-                loop.finishCallback()
+        do throws(UVError) {
+            try unsafe checked(uv_loop_init(handles.loop))
+            do throws(UVError) {
+                try unsafe socketPoll.watch(libuv: uv_backend_fd(handles.loop))
+                try unsafe checked(
+                    uv_async_init(handles.loop, handles.wakeup) { handle in
+                        guard let loop = unsafe EventLoop.of(handle?.pointee.loop) else { return }
+                        loop.takeInbox()
+                        loop.finishCallback()
+                    }
+                )
+            } catch {
+                unsafe uv_loop_close(handles.loop)
+                throw error
             }
-            if result < 0 { unsafe uv_loop_close(handles.loop) }
-        }
-        guard result >= 0 else {
+        } catch {
             unsafe handles.loop.deallocate()
             unsafe handles.wakeup.deallocate()
             unsafe handles.idle.deallocate()
-            throw UVError(code: result)
+            throw error
         }
         // Can't fail.
         _ = unsafe uv_idle_init(handles.loop, handles.idle)
@@ -97,10 +105,9 @@ package protocol Resumable: AnyObject {
     }
 
     deinit {
-        // Safe: nobody holds the loop any more, so no handle of ours is open but these.
+        // Safe: nobody holds the loop any more, so no handle of ours is open but these two.
         unsafe uv_close(UnsafeMutableRawPointer(wakeup).assumingMemoryBound(to: uv_handle_t.self), nil)
         unsafe uv_close(UnsafeMutableRawPointer(idle).assumingMemoryBound(to: uv_handle_t.self), nil)
-        madeSocketPoll?.close()
         _ = unsafe uv_run(raw, UV_RUN_NOWAIT)
         let leftOpen = unsafe uv_loop_close(raw)
         assert(leftOpen == 0, "a handle outlived its loop")
@@ -120,7 +127,9 @@ extension EventLoop {
         runner.store(EventLoop.currentThread, ordering: .relaxed)
         takeInbox()
         finishCallback()
-        _ = unsafe uv_run(raw, UV_RUN_DEFAULT)
+        // It may have been stopped before, by a call that another thread has left.
+        while !isStopping { turn(isWaiting: true) }
+        isStopping = false
         // What the last turn left behind still runs, so that no task is lost half-way.
         takeInbox()
         finishCallback()
@@ -132,20 +141,16 @@ extension EventLoop {
         return madePipe
     }
 
-    /// Made when it is first needed.
-    var socketPoll: SocketPoll {
-        get throws(UVError) {
-            if let madeSocketPoll { return madeSocketPoll }
-            let made = try unsafe SocketPoll(loop: raw)
-            madeSocketPoll = made
-            return made
-        }
-    }
-
-    /// The kernel has something to tell of sockets.
-    func tellSockets() {
-        madeSocketPoll?.tell()
+    /// One round: what sockets are ready for, and what libuv has to do, where that is anything.
+    private func turn(isWaiting: Bool) {
+        let count = socketPoll.wait(timeout: isWaiting ? unsafe uv_backend_timeout(raw) : 0)
+        unsafe uv_update_time(raw)
+        let concernsLibUV = socketPoll.tell(count)
         finishCallback()
+        // It has something to do as well where a timer is due, and where it has yet to ask the kernel for what was started
+        // since its last turn.
+        let isDue = unsafe uv_backend_timeout(raw) == 0
+        if concernsLibUV || isDue { _ = unsafe uv_run(raw, UV_RUN_NOWAIT) }
     }
 
     func refuseSplicing() {
@@ -156,13 +161,13 @@ extension EventLoop {
     /// Ends `run()` after this turn.
     package func stop() {
         checkThread()
-        unsafe uv_stop(raw)
+        isStopping = true
     }
 
     /// Runs whatever is ready now, without waiting; for shutting down in an orderly way.
     package func runOnce() {
         checkThread()
-        _ = unsafe uv_run(raw, UV_RUN_NOWAIT)
+        turn(isWaiting: false)
         finishCallback()
     }
 

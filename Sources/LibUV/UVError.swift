@@ -48,6 +48,8 @@ extension UVError {
     package static let fileTableOverflow = UVError(code: UV_ENFILE.rawValue)
     package static let outOfMemory = UVError(code: UV_ENOMEM.rawValue)
     package static let noBufferSpace = UVError(code: UV_ENOBUFS.rawValue)
+    /// A user's sockets in epoll sets are limited (fs.epoll.max_user_watches).
+    package static let tooManyWatches = UVError(code: UV_ENOSPC.rawValue)
     package static let addressInUse = UVError(code: UV_EADDRINUSE.rawValue)
     package static let addressNotAvailable = UVError(code: UV_EADDRNOTAVAIL.rawValue)
     package static let permissionDenied = UVError(code: UV_EACCES.rawValue)
@@ -59,7 +61,9 @@ extension UVError {
 
     /// This machine, not the peer, had nothing left to give.
     package var isLocalShortage: Bool {
-        [.tooManyOpenFiles, .fileTableOverflow, .outOfMemory, .noBufferSpace, .addressNotAvailable].contains(self)
+        [
+            .tooManyOpenFiles, .fileTableOverflow, .outOfMemory, .noBufferSpace, .addressNotAvailable, .tooManyWatches,
+        ].contains(self)
     }
 }
 

@@ -83,6 +83,25 @@ import Testing
         }
     }
 
+    /// What the kernel has room for is not lost by a close right behind it, and nobody is called back from within.
+    @Test func whatThereIsRoomForIsSentAtOnce() async throws {
+        try await withLoop { loop in
+            let pair = try await Pair(loop)
+            var outcomes: [UVError?] = []
+            pair.client.write(held: "bye") { outcomes.append($0) }
+            #expect(outcomes.isEmpty)
+            #expect(pair.client.unsentBytes == 0)
+            pair.client.close()
+            let reader = Collector(loop)
+            pair.server.startReading(reader)
+            await reader.untilOver()
+            #expect(reader.text == "bye")
+            #expect(reader.endCount == 1)
+            #expect(outcomes == [nil])
+            pair.close()
+        }
+    }
+
     /// 4 MB through a small buffer, to a reader that stops now and then: all of it, once, in order.
     @Test func everythingArrivesThroughAStreamThatIsOftenFull() async throws {
         try await withLoop(readBufferSize: 16 * 1024) { loop in

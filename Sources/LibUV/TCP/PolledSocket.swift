@@ -65,7 +65,7 @@ package class PolledSocket: @unchecked Sendable {
             Glibc.close(descriptor)
             descriptor = -1
         }
-        if interest != nil { loop.madeSocketPoll?.remove(self) }
+        if interest != nil { loop.socketPoll.remove(self) }
     }
 
     final func isPolled(for events: SocketEvents) -> Bool {
@@ -74,8 +74,11 @@ package class PolledSocket: @unchecked Sendable {
 
     /// Asks for these events in place of those before; what the socket is ready for already is told, too.
     final func poll(for events: SocketEvents) throws(UVError) {
-        let poll = try loop.socketPoll
-        if interest == nil { try poll.add(self, for: events) } else { try poll.change(self, to: events) }
+        if interest == nil {
+            try loop.socketPoll.add(self, for: events)
+        } else {
+            try loop.socketPoll.change(self, to: events)
+        }
         interest = events
     }
 

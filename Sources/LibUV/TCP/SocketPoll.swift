@@ -16,45 +16,39 @@ extension Seat {
     }
 }
 
-/// Tells the sockets of one loop what they are ready for.
+/// Waits for what the sockets of one loop are ready for, and tells them.
 ///
-/// An epoll set of its own, which libuv watches as one descriptor. A socket is put into it once, as a rule, and leaves it by
-/// being closed, where libuv's own handles ask the kernel anew for each change of what they wait for (six times for a
-/// relayed connection).
+/// An epoll set of the loop's own, with libuv's in it. A socket is put into it once, as a rule, and leaves it by being closed,
+/// where libuv's own handles ask the kernel anew for each change of what they wait for (six times for a relayed
+/// connection). libuv's set is in this one and not the other way round: for each socket that is put into a set which is
+/// itself watched, the kernel takes a lock that all processes of the machine share.
 @safe final class SocketPoll {
     private static let eventsPerTurn = 256
+    /// In place of a seat: libuv's set.
+    private static let libuv = UInt64.max
 
     private let descriptor: Int32
-    private let handle: UnsafeMutablePointer<uv_poll_t>
     private let events: UnsafeMutablePointer<epoll_event>
     /// Those in the set, by the place that the kernel names with each event; nil where a place is free.
     private var sockets: [PolledSocket?] = []
     private var freePlaces: [UInt32] = []
     private var lastTicket: UInt32 = 0
 
-    init(loop: UnsafeMutablePointer<uv_loop_t>) throws(UVError) {
+    init() throws(UVError) {
         descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
         guard descriptor >= 0 else { throw .last }
-        // Safe: all freed by `deinit`, which comes after `close`, and that once libuv is done with the handle.
-        unsafe handle = .allocate(capacity: 1)
+        // Safe: freed by `deinit` alone.
         unsafe events = .allocate(capacity: SocketPoll.eventsPerTurn)
-        let result = unsafe uv_poll_init(loop, handle, descriptor)
-        guard result >= 0 else { throw UVError(code: result) }
-        _ = unsafe uv_poll_start(handle, Int32(UV_READABLE.rawValue)) { handle, _, _ in
-            guard let loop = unsafe EventLoop.of(handle?.pointee.loop) else { return }
-            loop.tellSockets()
-        }
-    }
-
-    /// Called once, before the loop's last turn.
-    func close() {
-        unsafe uv_close(UnsafeMutableRawPointer(handle).assumingMemoryBound(to: uv_handle_t.self), nil)
     }
 
     deinit {
         Glibc.close(descriptor)
-        unsafe handle.deallocate()
         unsafe events.deallocate()
+    }
+
+    /// Puts libuv's own set in; called once, first of all.
+    func watch(libuv backend: Int32) throws(UVError) {
+        try control(EPOLL_CTL_ADD, backend, .readable, SocketPoll.libuv)
     }
 
     /// Puts a socket in, which is kept until `remove`.
@@ -63,7 +57,7 @@ extension Seat {
         lastTicket &+= 1
         socket.seat = Seat(place: place, ticket: lastTicket)
         do throws(UVError) {
-            try control(EPOLL_CTL_ADD, socket, interest)
+            try control(EPOLL_CTL_ADD, socket.descriptor, interest, socket.seat.code)
         } catch {
             freePlaces.append(place)
             throw error
@@ -72,7 +66,7 @@ extension Seat {
     }
 
     func change(_ socket: PolledSocket, to interest: SocketEvents) throws(UVError) {
-        try control(EPOLL_CTL_MOD, socket, interest)
+        try control(EPOLL_CTL_MOD, socket.descriptor, interest, socket.seat.code)
     }
 
     /// Called when the socket was closed, which took it out of the kernel's set.
@@ -81,24 +75,44 @@ extension Seat {
         freePlaces.append(socket.seat.place)
     }
 
-    private func control(_ operation: Int32, _ socket: PolledSocket, _ interest: SocketEvents) throws(UVError) {
+    private func control(
+        _ operation: Int32,
+        _ descriptor: Int32,
+        _ interest: SocketEvents,
+        _ code: UInt64
+    ) throws(UVError) {
         var event = unsafe epoll_event()
         unsafe event.events = interest.rawValue
-        unsafe event.data.u64 = socket.seat.code
-        guard unsafe epoll_ctl(descriptor, operation, socket.descriptor, &event) == 0 else { throw .last }
+        unsafe event.data.u64 = code
+        guard unsafe epoll_ctl(self.descriptor, operation, descriptor, &event) == 0 else { throw .last }
     }
 
-    /// Asks the kernel, and tells each socket.
-    func tell() {
-        let count = unsafe epoll_wait(descriptor, events, Int32(SocketPoll.eventsPerTurn), 0)
-        guard count > 0 else { return }
-        for index in 0..<Int(count) {
+    /// Waits until there is something to tell.
+    ///
+    /// - Parameter timeout: milliseconds at most; below 0 for ever.
+    /// - Returns: how much there is, for `tell`.
+    func wait(timeout: Int32) -> Int {
+        Int(unsafe epoll_wait(descriptor, events, Int32(SocketPoll.eventsPerTurn), timeout))
+    }
+
+    /// Tells each socket.
+    ///
+    /// - Returns: whether libuv has something to do, too.
+    func tell(_ count: Int) -> Bool {
+        var concernsLibUV = false
+        for index in 0..<max(count, 0) {
             let event = unsafe events[index]
-            let seat = Seat(code: unsafe event.data.u64)
+            let code = unsafe event.data.u64
+            if code == SocketPoll.libuv {
+                concernsLibUV = true
+                continue
+            }
+            let seat = Seat(code: code)
             // One that was closed since the kernel was asked may be spoken of still; and later, too, as long as a process that
             // was forked meanwhile has it open.
             guard let socket = sockets[Int(seat.place)], socket.seat == seat else { continue }
             socket.becameReady(SocketEvents(rawValue: unsafe event.events))
         }
+        return concernsLibUV
     }
 }

@@ -22,8 +22,6 @@ package final class TCPListener: PolledSocket, @unchecked Sendable {
     }
 
     private let acceptsPerTurn: Int
-    /// The address that every client has dialled; nil where it may be any of this machine's.
-    private var onlyAddress: SharedAddress?
     private let mayAccept: () -> Bool
     private let onAccept: (TCPStream, SocketAddress) -> Void
     private let onError: (UVError) -> Void
@@ -51,7 +49,6 @@ package final class TCPListener: PolledSocket, @unchecked Sendable {
         super.init(loop: loop, descriptor: descriptor)
         // What is refused for want of memory or of room in the poll is refused now, and not when a client comes.
         try poll(for: [])
-        if !address.ip.isUnspecified { onlyAddress = localAddress.map(SharedAddress.init) }
     }
 
     /// Fails as `init` would, and keeps nothing: for finding out whether an address that will be shared is free.
@@ -138,7 +135,7 @@ extension TCPListener {
             Glibc.close(accepted)
             return
         }
-        onAccept(TCPStream(loop: loop, adopting: accepted, dialledAddress: onlyAddress), peer)
+        onAccept(TCPStream(loop: loop, adopting: accepted), peer)
     }
 
     /// accept(2) also reports what has happened to one pending connection: then there may be others.

@@ -11,12 +11,15 @@ extension TCPStream {
         loop.checkThread()
         guard !isClosing else { throw .canceled }
         guard unsent == nil else { return 0 }
-        // Directly rather than by uv_try_write, which takes write(2): send(2) has no detour by the file system's layer.
+        return try send(bytes, isLast: isLast)
+    }
+
+    private func send(_ bytes: RawSpan, isLast: Bool = false) throws(UVError) -> Int {
         sendAtOnce()
         defer { acknowledgeAtOnce() }
         return try TCPStream.written {
             let flags = isLast ? TCPStream.sendFlags | Int32(MSG_MORE) : TCPStream.sendFlags
-            return unsafe bytes.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, flags) }
+            return unsafe bytes.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, flags) }
         }
     }
 
@@ -59,7 +62,8 @@ extension TCPStream {
         }
     }
 
-    /// Sends a copy of `bytes` as the peer takes them, and says in a later turn when the last one is with the kernel.
+    /// Sends `bytes`, of which it keeps a copy of what the peer does not take yet, and says afterwards, but not from within,
+    /// when the last one is with the kernel.
     ///
     /// `close()` and `reset()` end it with `UVError.canceled`.
     package func write(
@@ -68,13 +72,15 @@ extension TCPStream {
     ) {
         loop.checkThread()
         guard !isClosing else { return completion(.canceled) }
-        let queue = unsent ?? WriteQueue()
         do throws(UVError) {
-            if unsent == nil { try poll(alsoFor: [.writable, .newsOnly]) }
-            queue.append(unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }, completion)
-            unsent = queue
+            if let unsent { return unsent.append(bytes, completion) }
+            let taken = try send(bytes)
+            guard taken < bytes.byteCount else { return loop.resumeLater(Outcome(nil, [completion])) }
+            try poll(alsoFor: [.writable, .newsOnly])
+            unsent = WriteQueue()
+            unsent?.append(bytes.extracting(taken...), completion)
         } catch {
-            completion(error)
+            loop.resumeLater(Outcome(error, [completion]))
         }
     }
 
@@ -83,11 +89,7 @@ extension TCPStream {
         guard let queue = unsent else { return }
         while let next = queue.next {
             do throws(UVError) {
-                sendAtOnce()
-                let taken = try TCPStream.written {
-                    unsafe next.withUnsafeBytes { unsafe send(descriptor, $0.baseAddress, $0.count, TCPStream.sendFlags) }
-                }
-                guard let completion = queue.took(taken) else { return }
+                guard let completion = queue.took(try send(unsafe next.span.bytes)) else { return }
                 if queue.isEmpty {
                     unsent = nil
                     if queue.endsWriting { endWriting() }
@@ -97,7 +99,7 @@ extension TCPStream {
                 guard unsent === queue else { return }
             } catch {
                 unsent = nil
-                return queue.fail(error)
+                for completion in queue.takeCompletions() { completion(error) }
             }
         }
     }
@@ -155,9 +157,9 @@ final class WriteQueue {
     /// What is left of the first piece.
     var next: ArraySlice<UInt8>? { pieces.first.map { $0.bytes[takenBytes...] } }
 
-    func append(_ bytes: [UInt8], _ completion: @escaping (UVError?) -> Void) {
-        pieces.append((bytes, completion))
-        byteCount += bytes.count
+    func append(_ bytes: RawSpan, _ completion: @escaping (UVError?) -> Void) {
+        pieces.append((unsafe bytes.withUnsafeBytes { unsafe [UInt8]($0) }, completion))
+        byteCount += bytes.byteCount
     }
 
     /// The kernel has taken so many bytes of the first piece.
@@ -171,12 +173,11 @@ final class WriteQueue {
         return pieces.removeFirst().completion
     }
 
-    /// Nothing more is taken: everyone is told.
-    func fail(_ error: UVError) {
-        let failed = pieces
-        pieces = []
+    /// Whom to tell that nothing more is taken.
+    func takeCompletions() -> [(UVError?) -> Void] {
+        defer { pieces = [] }
         byteCount = 0
-        for piece in failed { piece.completion(error) }
+        return pieces.map(\.completion)
     }
 }
 

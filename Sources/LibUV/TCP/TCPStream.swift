@@ -29,7 +29,6 @@ extension StreamReader {
 /// What the socket is ready for is told once, as news: nothing is asked of the kernel between the first read and the end,
 /// unless reading was stopped.
 package final class TCPStream: PolledSocket, @unchecked Sendable {
-    private let dialledAddress: SharedAddress?
     /// Who is called when the connect that is under way is over.
     var connecting: ((UVError?) -> Void)?
     /// Nil unless `write(held:)` has something left to write.
@@ -57,10 +56,7 @@ package final class TCPStream: PolledSocket, @unchecked Sendable {
     }
 
     /// Takes over a connected socket, which does not block.
-    ///
-    /// - Parameter dialledAddress: this end's address, where that is known without asking the kernel.
-    init(loop: EventLoop, adopting descriptor: Int32, dialledAddress: SharedAddress? = nil) {
-        self.dialledAddress = dialledAddress
+    init(loop: EventLoop, adopting descriptor: Int32) {
         readLimit = unsafe loop.readBuffer.count
         super.init(loop: loop, descriptor: descriptor)
     }
@@ -93,7 +89,8 @@ package final class TCPStream: PolledSocket, @unchecked Sendable {
 
     /// Whoever closes is not called back meanwhile.
     private func cancelWhatIsUnderWay() {
-        loop.resumeLater(Cancellation(connecting: connecting, unsent: unsent))
+        let completions = [connecting].compactMap(\.self) + (unsent?.takeCompletions() ?? [])
+        loop.resumeLater(Outcome(.canceled, completions))
         connecting = nil
         unsent = nil
     }
@@ -110,7 +107,6 @@ package final class TCPStream: PolledSocket, @unchecked Sendable {
     /// This end's address; nil once the connection is gone.
     package var localAddress: SocketAddress? {
         loop.checkThread()
-        if let dialledAddress, !isClosing { return dialledAddress.address }
         return unsafe SocketAddress.written { unsafe getsockname(descriptor, $0, $1) }
     }
 
@@ -128,27 +124,17 @@ extension TCPStream: Resumable {
     }
 }
 
-/// One address for all streams that have it.
-final class SharedAddress: Sendable {
-    let address: SocketAddress
+/// Tells how something ended, once the callback that is under way is over.
+final class Outcome: Resumable {
+    private let error: UVError?
+    private let completions: [(UVError?) -> Void]
 
-    init(_ address: SocketAddress) {
-        self.address = address
-    }
-}
-
-/// What was under way when its stream was closed.
-private final class Cancellation: Resumable {
-    private let connecting: ((UVError?) -> Void)?
-    private let unsent: WriteQueue?
-
-    init(connecting: ((UVError?) -> Void)?, unsent: WriteQueue?) {
-        self.connecting = connecting
-        self.unsent = unsent
+    init(_ error: UVError?, _ completions: [(UVError?) -> Void]) {
+        self.error = error
+        self.completions = completions
     }
 
     func resume() {
-        connecting?(.canceled)
-        unsent?.fail(.canceled)
+        for completion in completions { completion(error) }
     }
 }
