@@ -128,7 +128,7 @@ extension EventLoop {
         takeInbox()
         finishCallback()
         // It may have been stopped before, by a call that another thread has left.
-        while !isStopping { turn(isWaiting: true) }
+        while !isStopping { turn(mayWait: true) }
         isStopping = false
         // What the last turn left behind still runs, so that no task is lost half-way.
         takeInbox()
@@ -142,8 +142,8 @@ extension EventLoop {
     }
 
     /// One round: what sockets are ready for, and what libuv has to do, where that is anything.
-    private func turn(isWaiting: Bool) {
-        let count = socketPoll.wait(timeout: isWaiting ? unsafe uv_backend_timeout(raw) : 0)
+    private func turn(mayWait: Bool) {
+        let count = socketPoll.wait(timeout: mayWait ? unsafe uv_backend_timeout(raw) : 0)
         unsafe uv_update_time(raw)
         let concernsLibUV = socketPoll.tell(count)
         finishCallback()
@@ -167,7 +167,7 @@ extension EventLoop {
     /// Runs whatever is ready now, without waiting; for shutting down in an orderly way.
     package func runOnce() {
         checkThread()
-        turn(isWaiting: false)
+        turn(mayWait: false)
         finishCallback()
     }
 

@@ -48,8 +48,11 @@ package final class TCPListener: PolledSocket, @unchecked Sendable {
         self.onError = onError
         super.init(loop: loop, descriptor: descriptor)
         // What is refused for want of memory or of room in the poll is refused now, and not when a client comes.
-        try poll(for: [])
+        try poll(for: TCPListener.paused)
     }
+
+    /// Nothing; but that it is broken is told even so, and is to be told once.
+    private static let paused: SocketEvents = .newsOnly
 
     /// Fails as `init` would, and keeps nothing: for finding out whether an address that will be shared is free.
     package static func probe(_ address: SocketAddress, options: Options) throws(UVError) {
@@ -77,7 +80,7 @@ package final class TCPListener: PolledSocket, @unchecked Sendable {
         loop.checkThread()
         guard isListening && !isClosing else { return }
         isListening = false
-        ask(for: [])
+        ask(for: TCPListener.paused)
     }
 
     /// Stops listening; whoever is in the backlog by now is taken in first, as far as `mayAccept` says.

@@ -37,7 +37,7 @@ package final class TCPStream: PolledSocket, @unchecked Sendable {
     var reader: (any StreamReader)?
     /// What the poll has told of, and does not tell again by itself; empty once it was taken.
     var news: SocketEvents = []
-    /// What comes is read at the end of the turn: by then there may be more of it, or the end. Once told.
+    /// What comes is read at the end of the turn in which the poll tells of it: by then there may be more, or the end.
     package var readsLate = false
     /// The reader is told that there is something to read, and takes it by itself.
     package var leavesReadingToReader = false
