@@ -41,6 +41,7 @@ package protocol Resumable: AnyObject {
     private var isDraining = false
     private var isIdleActive = false
     private var isStopping = false
+    private var isTurning = false
 
     /// What is done at the end of a callback, in the order in which it became ready.
     private enum Work {
@@ -143,6 +144,11 @@ extension EventLoop {
 
     /// One round: what sockets are ready for, and what libuv has to do, where that is anything.
     private func turn(mayWait: Bool) {
+        precondition(!isTurning, "a turn within a turn would lose what the outer one has to tell")
+        isTurning = true
+        defer { isTurning = false }
+        // The last turn may have taken its time, and the timeout is reckoned from the loop's.
+        unsafe uv_update_time(raw)
         let count = socketPoll.wait(timeout: mayWait ? unsafe uv_backend_timeout(raw) : 0)
         unsafe uv_update_time(raw)
         let concernsLibUV = socketPoll.tell(count)

@@ -71,7 +71,7 @@ extension TCPStream {
         completion: @escaping (UVError?) -> Void
     ) {
         loop.checkThread()
-        guard !isClosing else { return completion(.canceled) }
+        guard !isClosing else { return loop.resumeLater(Outcome(.canceled, [completion])) }
         do throws(UVError) {
             if let unsent { return unsent.append(bytes, completion) }
             let taken = try send(bytes)
