@@ -19,6 +19,7 @@ sys.dont_write_bytecode = True
 import capacity
 import checks
 import comparison
+import floor
 import goals
 import growth
 import idle
@@ -55,6 +56,7 @@ class Extent(NamedTuple):
     checks_rounds: int
     log_rounds: int
     readings: int
+    floor_rounds: int
     # Whether there is time for what is the same from day to day, too.
     is_whole: bool
 
@@ -75,6 +77,7 @@ WHOLE = Extent(
     checks_rounds=2,
     log_rounds=4,
     readings=8,
+    floor_rounds=4,
     is_whole=True,
 )
 QUICK = Extent(
@@ -93,6 +96,7 @@ QUICK = Extent(
     checks_rounds=1,
     log_rounds=1,
     readings=1,
+    floor_rounds=0,
     is_whole=False,
 )
 
@@ -150,6 +154,7 @@ def measure(bench, options, extent):
         two = comparison.compare(bench, servers, extent.works_of_two, extent.rounds_of_two, extent.seconds, 2, progress)
         looked_at = operations.measure(bench, servers, extent.log_rounds, extent.seconds, extent.readings, progress)
         asked = syscalls.measure(bench, servers, progress) if extent.is_whole else {}
+        least = floor.measure(bench, servers, extent.floor_rounds, extent.seconds, progress) if extent.is_whole else {}
         many = growth.measure(bench, servers, extent.balances, extent.growth_rounds, 1, progress)
         aged = growth.measure_age(bench, servers, extent.age_rounds, 1, progress=progress) if extent.is_whole else None
     checked = checks.measure(bench, extent.kinds_of_checks, extent.checks_rounds, 2 * checks.INTERVAL_SECONDS, progress)
@@ -162,6 +167,7 @@ def measure(bench, options, extent):
         Section("Throughput and latency, one thread", one.speed_table(), {}),
         Section("Throughput and latency, two threads", two.speed_table(), {}),
         Section("System calls of a connection", syscalls.text(asked) if extent.is_whole else NOT_QUICKLY, asked),
+        Section("The least for a request", floor.text(least) if extent.is_whole else NOT_QUICKLY, least),
         Section("Memory", memory_text(memory, size), {"rounds": memory, "binary_bytes": size}),
         Section("When nothing happens", quiet_text(quiet), quiet),
         Section("More servers", growth_text(many), many),

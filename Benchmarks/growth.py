@@ -51,17 +51,17 @@ def measure_age(bench, servers, rounds, seconds, service=SECONDS_OF_SERVICE, pro
     return {"us": figures, "idle_sessions": count, "served": served}
 
 
-def rounds_of(programs, rounds, seconds):
+def rounds_of(programs, rounds, seconds, work=connections):
     figures = {key: [] for key in programs}
     for number in range(rounds):
         for key in list(programs)[:: 1 if number % 2 == 0 else -1]:
-            figures[key].append(_microseconds(programs[key], seconds))
+            figures[key].append(_microseconds(programs[key], seconds, work))
     return figures
 
 
-def _microseconds(program, seconds):
+def _microseconds(program, seconds, work=connections):
     before = program.cpu_seconds()
-    done = connections(Ports(program.port, 0, 0), seconds, None)
+    done = work(Ports(program.port, 0, 0), seconds, None)
     return (program.cpu_seconds() - before) / done.units * 1e6
 
 
