@@ -14,7 +14,7 @@ REASONS = {
     "socket": "the server's",
     "setsockopt": "TCP_QUICKACK off and on, so that the header carries the handshake's end",
     "connect": "to the server",
-    "getsockname": "the address that the client dialled, where the bind has more than one",
+    "getsockname": "the address that the client dialled, for the header",
     "epoll_ctl": "both sockets in; they are taken out by being closed",
     "recvfrom": "the request, the answer, the client's end; and a look whether the server has ended behind its first words",
     "sendmsg": "the header and the request",
