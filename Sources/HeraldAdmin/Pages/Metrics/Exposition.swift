@@ -117,9 +117,9 @@ struct MetricLabels: Sendable {
     }
 
     fileprivate static func bound(of histogram: Histogram, _ index: Int) -> MetricLabels {
-        guard index < histogram.bounds.count else { return infinity }
+        guard let bound = histogram.bound(ofRange: index) else { return infinity }
         var text: [UInt8] = []
-        histogram.bounds[index].append(to: &text)
+        bound.append(to: &text)
         return MetricLabels(["le": String(decoding: text, as: UTF8.self)])
     }
 

@@ -229,7 +229,7 @@ extension JSONValue {
     /// Counts of each range, not cumulative.
     fileprivate static func histogram(_ histogram: Histogram) -> JSONValue {
         let buckets = histogram.counts.enumerated().map { index, count in
-            let bound: JSONValue = index < histogram.bounds.count ? .microseconds(histogram.bounds[index]) : .null
+            let bound: JSONValue = histogram.bound(ofRange: index).map { .microseconds($0) } ?? .null
             return JSONValue.object([("up_to_us", bound), ("count", .count(count))])
         }
         return .object([
