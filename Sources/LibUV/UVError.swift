@@ -34,7 +34,9 @@ package struct UVError: Error, Hashable, Sendable {
 extension UVError: CustomStringConvertible {
     /// In plain words, such as `connection refused`.
     package var description: String {
-        unsafe text(of: 128) { unsafe uv_strerror_r(code, $0, $1) }
+        // The system's own words for it are about disks.
+        if self == .tooManyWatches { return "too many sockets are watched (fs.epoll.max_user_watches)" }
+        return unsafe text(of: 128) { unsafe uv_strerror_r(code, $0, $1) }
     }
 }
 

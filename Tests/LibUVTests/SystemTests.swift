@@ -7,6 +7,7 @@ import Testing
         #expect(UVError.connectionRefused.name == "ECONNREFUSED")
         #expect(UVError.connectionRefused.description == "connection refused")
         #expect("\(UVError.addressInUse)" == "address already in use")
+        #expect(UVError.tooManyWatches.description.contains("max_user_watches"))
         #expect(UVError(code: -4242).description.contains("4242"))
         #expect(!UVError(code: -4242).name.isEmpty)
     }
@@ -16,6 +17,7 @@ import Testing
         #expect(UVError.brokenPipe.isReset)
         #expect(!UVError.connectionRefused.isReset)
         #expect(UVError.tooManyOpenFiles.isLocalShortage)
+        #expect(UVError.tooManyWatches.isLocalShortage)
         #expect(UVError.addressNotAvailable.isLocalShortage)
         #expect(!UVError.connectionRefused.isLocalShortage)
     }
