@@ -1,5 +1,6 @@
 import CLibUV
 import Glibc
+package import NetworkAddress
 
 /// What a socket is, or may be, ready for: epoll(7)'s events.
 struct SocketEvents: OptionSet {
@@ -68,6 +69,12 @@ package class PolledSocket: @unchecked Sendable {
         if interest != nil { loop.socketPoll.remove(self) }
     }
 
+    /// This end's address, with the port that the kernel chose where 0 was asked for; nil once the socket is gone.
+    package final var localAddress: SocketAddress? {
+        loop.checkThread()
+        return unsafe SocketAddress.written { unsafe getsockname(descriptor, $0, $1) }
+    }
+
     final func isPolled(for events: SocketEvents) -> Bool {
         interest?.isSuperset(of: events) ?? false
     }
@@ -91,4 +98,12 @@ package class PolledSocket: @unchecked Sendable {
     func becameReady(_ events: SocketEvents) {
         preconditionFailure("each kind of socket has its own")
     }
+}
+
+/// An option of a socket that is a whole number.
+func setOption(of socket: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws(UVError) {
+    var value = value
+    // Safe: the kernel reads one Int32.
+    let size = socklen_t(MemoryLayout<Int32>.size)
+    guard unsafe setsockopt(socket, level, option, &value, size) == 0 else { throw .last }
 }

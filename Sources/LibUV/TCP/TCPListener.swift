@@ -61,12 +61,6 @@ package final class TCPListener: PolledSocket, @unchecked Sendable {
         Glibc.close(try open(address, options: options))
     }
 
-    /// The address that the socket has, with the port that the kernel chose where 0 was asked for.
-    package var localAddress: SocketAddress? {
-        loop.checkThread()
-        return unsafe SocketAddress.written { unsafe getsockname(descriptor, $0, $1) }
-    }
-
     /// Starts taking connections in, also after `pause()`.
     package func resume() {
         loop.checkThread()
@@ -156,12 +150,12 @@ extension TCPListener {
         let descriptor = socket(family, type, 0)
         guard descriptor >= 0 else { throw .last }
         do throws(UVError) {
-            try set(descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
+            try setOption(of: descriptor, SOL_SOCKET, SO_REUSEADDR, 1)
             // Accepted sockets inherit it: small writes leave at once.
-            try set(descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
-            if options.isShared { try set(descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
+            try setOption(of: descriptor, Int32(IPPROTO_TCP), TCP_NODELAY, 1)
+            if options.isShared { try setOption(of: descriptor, SOL_SOCKET, SO_REUSEPORT, 1) }
             if family == AF_INET6 {
-                try set(descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, options.isDualStack ? 0 : 1)
+                try setOption(of: descriptor, Int32(IPPROTO_IPV6), IPV6_V6ONLY, options.isDualStack ? 0 : 1)
             }
             let bound = unsafe address.withSockaddr { unsafe bind(descriptor, $0, $1) }
             guard bound == 0, listen(descriptor, options.backlog) == 0 else { throw .last }
@@ -170,11 +164,5 @@ extension TCPListener {
             Glibc.close(descriptor)
             throw error
         }
-    }
-
-    private static func set(_ descriptor: Int32, _ level: Int32, _ option: Int32, _ value: Int32) throws(UVError) {
-        var value = value
-        let size = socklen_t(MemoryLayout<Int32>.size)
-        guard unsafe setsockopt(descriptor, level, option, &value, size) == 0 else { throw .last }
     }
 }

@@ -82,8 +82,6 @@ extension TCPStream {
 
     /// Where an option can't be had, there is a segment more, or one that comes later.
     private func set(_ option: Int32, _ value: Int32) {
-        var value = value
-        let size = socklen_t(MemoryLayout<Int32>.size)
-        _ = unsafe setsockopt(descriptor, Int32(IPPROTO_TCP), option, &value, size)
+        try? setOption(of: descriptor, Int32(IPPROTO_TCP), option, value)
     }
 }

@@ -104,12 +104,6 @@ package final class TCPStream: PolledSocket, @unchecked Sendable {
         if unsent != nil { writeOn() }
     }
 
-    /// This end's address; nil once the connection is gone.
-    package var localAddress: SocketAddress? {
-        loop.checkThread()
-        return unsafe SocketAddress.written { unsafe getsockname(descriptor, $0, $1) }
-    }
-
     /// The other end's address; nil once the connection is gone.
     package var peerAddress: SocketAddress? {
         loop.checkThread()
