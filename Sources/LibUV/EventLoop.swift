@@ -37,17 +37,11 @@ package protocol Resumable: AnyObject {
     private let isWakeupSent = Atomic(false)
     private let wakeup: UnsafeMutablePointer<uv_async_t>
     private let idle: UnsafeMutablePointer<uv_idle_t>
-    private var work: [Work] = []
+    private let work = WorkQueue()
     private var isDraining = false
     private var isIdleActive = false
     private var isStopping = false
     private var isTurning = false
-
-    /// What is done at the end of a callback, in the order in which it became ready.
-    private enum Work {
-        case job(UnownedJob)
-        case resumption(any Resumable)
-    }
 
     /// What other threads have left: jobs of tasks, and plain calls.
     private struct Inbox {
@@ -178,19 +172,14 @@ extension EventLoop {
     }
 
     /// Lends `byteCount` bytes of scratch memory: `fill` writes into it, `use` reads what was written.
-    package func withScratch<Result, Failure: Error>(
-        byteCount: Int,
-        fill: (inout OutputRawSpan) -> Void,
-        use: (RawSpan) throws(Failure) -> Result
-    ) throws(Failure) -> Result {
+    package func withScratch(byteCount: Int, fill: (inout OutputRawSpan) -> Void, use: (RawSpan) -> Void) {
         checkThread()
         // Safe: the span ends before the memory does, and only initialised bytes are handed on.
-        return try unsafe withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) {
-            buffer throws(Failure) in
+        unsafe withUnsafeTemporaryAllocation(byteCount: byteCount, alignment: 8) { buffer in
             var output = unsafe OutputRawSpan(buffer: buffer, initializedCount: 0)
             fill(&output)
             let count = unsafe output.finalize(for: buffer)
-            return try use(unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer[..<count])))
+            use(unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: buffer[..<count])))
         }
     }
 
@@ -295,21 +284,14 @@ extension EventLoop: SerialExecutor, TaskExecutor {
 
     private func drain() {
         isDraining = true
-        var next = 0
-        while next < work.count && next < EventLoop.maximumWorkPerTurn {
-            let piece = work[next]
-            next += 1
+        for _ in 0..<EventLoop.maximumWorkPerTurn {
+            guard let piece = work.takeFirst() else { break }
             switch piece {
             case .job(let job):
                 let executor = unsafe asUnownedSerialExecutor()
                 unsafe job.runSynchronously(isolatedTo: executor, taskExecutor: asUnownedTaskExecutor())
             case .resumption(let target): target.resume()
             }
-        }
-        if next == work.count {
-            work.removeAll(keepingCapacity: true)
-        } else {
-            work.removeFirst(next)
         }
         isDraining = false
         setIdle(active: !work.isEmpty)

@@ -149,14 +149,14 @@ import Testing
 
     @Test func scratchMemoryIsReadAsItWasWritten() async throws {
         let text = try await withLoop { loop in
+            var copy: [UInt8] = []
             loop.withScratch(byteCount: 64) { output in
                 for byte in "PROXY".utf8 { output.append(byte) }
             } use: { bytes in
                 #expect(bytes.byteCount == 5)
-                var copy: [UInt8] = []
                 copy.append(copying: bytes)
-                return String(decoding: copy, as: UTF8.self)
             }
+            return String(decoding: copy, as: UTF8.self)
         }
         #expect(text == "PROXY")
     }

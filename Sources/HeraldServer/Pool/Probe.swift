@@ -79,26 +79,24 @@ final class Probe: StreamReader, DeadlineTarget {
 
     /// The header and the first words leave in one segment.
     private func send(_ words: [UInt8]) throws(UVError) {
-        guard announcement != .none else { return try sendLater(words, from: 0) }
+        guard announcement != .none else { return try write(words) }
         guard let source = stream.localAddress, let destination = stream.peerAddress else { throw .connectionReset }
         let header = HeaderAnnouncement.check(announcement, endpoints: (source, destination))
-        let sent = try stream.loop.withScratch(
+        var message: [UInt8] = []
+        stream.loop.withScratch(
             byteCount: header.length,
             fill: { header.write(to: &$0) },
-            use: { bytes throws(UVError) in try stream.tryWrite(bytes, words.rawSpan) }
+            use: { message.append(contentsOf: $0) }
         )
-        // The buffer of a fresh connection has room for any header of a check.
-        guard sent >= header.length else { throw .noBufferSpace }
-        try sendLater(words, from: sent - header.length)
+        try write(message + words)
     }
 
-    private func sendLater(_ words: [UInt8], from start: Int) throws(UVError) {
-        guard start < words.count else { return }
-        let rest = words.rawSpan.extracting(start...)
-        let sent = try stream.tryWrite(rest)
+    private func write(_ message: [UInt8]) throws(UVError) {
+        guard !message.isEmpty else { return }
+        let sent = try stream.tryWrite(message.rawSpan)
         // The server takes nothing: what is left goes as soon as it does.
-        if sent < rest.byteCount {
-            stream.write(held: rest.extracting(sent...)) { [self] error in
+        if sent < message.count {
+            stream.write(held: message.rawSpan.extracting(sent...)) { [self] error in
                 if error != nil && phase == .talking { broken() }
             }
         }
@@ -109,9 +107,9 @@ final class Probe: StreamReader, DeadlineTarget {
         do throws(UVError) {
             switch move {
             case .goOn(let words):
-                try sendLater(words, from: 0)
+                try write(words)
             case .passed(let words):
-                try? sendLater(words, from: 0)
+                try? write(words)
                 finish(nil)
             case .failed(let failure):
                 finish(failure)
