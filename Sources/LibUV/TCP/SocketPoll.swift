@@ -1,21 +1,6 @@
 import CLibUV
 import Glibc
 
-/// Where a socket is in its loop's poll, and a number that whoever has the place after it does not have.
-struct Seat: Equatable {
-    var place: UInt32 = 0
-    var ticket: UInt32 = 0
-
-    /// As the kernel keeps it for us.
-    var code: UInt64 { UInt64(ticket) << 32 | UInt64(place) }
-}
-
-extension Seat {
-    init(code: UInt64) {
-        self.init(place: UInt32(truncatingIfNeeded: code), ticket: UInt32(truncatingIfNeeded: code >> 32))
-    }
-}
-
 /// Waits for what the sockets of one loop are ready for, and tells them.
 ///
 /// An epoll set of the loop's own, with libuv's in it. A socket is put into it once, as a rule, and leaves it by being closed,
@@ -29,10 +14,8 @@ extension Seat {
 
     private let descriptor: Int32
     private let events: UnsafeMutablePointer<epoll_event>
-    /// Those in the set, by the place that the kernel names with each event; nil where a place is free.
-    private var sockets: [PolledSocket?] = []
-    private var freePlaces: [UInt32] = []
-    private var lastTicket: UInt32 = 0
+    /// Those in the set, by the seat that the kernel names with each event.
+    private let seats = SeatTable()
 
     init() throws(UVError) {
         descriptor = epoll_create1(Int32(EPOLL_CLOEXEC))
@@ -53,16 +36,14 @@ extension Seat {
 
     /// Puts a socket in, which is kept until `remove`.
     func add(_ socket: PolledSocket, for interest: SocketEvents) throws(UVError) {
-        let place = freePlaces.popLast() ?? UInt32(sockets.count)
-        lastTicket &+= 1
-        socket.seat = Seat(place: place, ticket: lastTicket)
+        let seat = seats.add(socket)
         do throws(UVError) {
-            try control(EPOLL_CTL_ADD, socket.descriptor, interest, socket.seat.code)
+            try control(EPOLL_CTL_ADD, socket.descriptor, interest, seat.code)
         } catch {
-            freePlaces.append(place)
+            _ = seats.remove(at: seat)
             throw error
         }
-        if Int(place) == sockets.count { sockets.append(socket) } else { sockets[Int(place)] = socket }
+        socket.seat = seat
     }
 
     func change(_ socket: PolledSocket, to interest: SocketEvents) throws(UVError) {
@@ -71,8 +52,7 @@ extension Seat {
 
     /// Called when the socket was closed, which took it out of the kernel's set.
     func remove(_ socket: PolledSocket) {
-        sockets[Int(socket.seat.place)] = nil
-        freePlaces.append(socket.seat.place)
+        _ = seats.remove(at: socket.seat)
     }
 
     private func control(
@@ -107,11 +87,9 @@ extension Seat {
                 concernsLibUV = true
                 continue
             }
-            let seat = Seat(code: code)
             // One that was closed since the kernel was asked may be spoken of still; and later, too, as long as a process that
             // was forked meanwhile has it open.
-            guard let socket = sockets[Int(seat.place)], socket.seat == seat else { continue }
-            socket.becameReady(SocketEvents(rawValue: unsafe event.events))
+            seats.socket(at: Seat(code: code))?.becameReady(SocketEvents(rawValue: unsafe event.events))
         }
         return concernsLibUV
     }
