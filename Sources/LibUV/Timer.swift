@@ -45,11 +45,8 @@ package final class Timer: Handle, @unchecked Sendable {
 extension Duration {
     /// Rounded up, so that nothing comes early; nothing below zero.
     package var wholeMilliseconds: UInt64 {
-        let (seconds, attoseconds) = components
-        guard seconds >= 0, attoseconds >= 0 else { return 0 }
-        let fraction = UInt64(attoseconds + 999_999_999_999_999) / 1_000_000_000_000_000
-        let (whole, overflows) = UInt64(seconds).multipliedReportingOverflow(by: 1000)
-        return overflows ? UInt64.max / 2 : min(whole + fraction, UInt64.max / 2)
+        guard self > .zero else { return 0 }
+        return min(UInt64(clamping: (attoseconds - 1) / 1_000_000_000_000_000 + 1), UInt64.max / 2)
     }
 }
 

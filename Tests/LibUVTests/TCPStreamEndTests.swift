@@ -169,7 +169,7 @@ import Testing
                 released = stream
                 _ = try stream.fill()
                 // Cycles, as long as the stream is open.
-                stream.write(held: "held") { _ in _ = stream.isClosing }
+                stream.write(held: "held") { _ in _ = stream.localAddress }
                 stream.startReading(Collector(loop))
                 pair.close()
             }

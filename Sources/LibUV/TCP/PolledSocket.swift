@@ -41,7 +41,7 @@ package class PolledSocket: @unchecked Sendable {
     package let loop: EventLoop
     /// -1 before there is one, and after the end.
     final var descriptor: Int32
-    package private(set) final var isClosing = false
+    private(set) final var isClosed = false
     /// What the poll was asked for; nil while the socket is not in it.
     private final var interest: SocketEvents?
     /// The poll's.
@@ -60,8 +60,8 @@ package class PolledSocket: @unchecked Sendable {
     /// Further calls do nothing.
     package func close() {
         loop.checkThread()
-        guard !isClosing else { return }
-        isClosing = true
+        guard !isClosed else { return }
+        isClosed = true
         if descriptor >= 0 {
             Glibc.close(descriptor)
             descriptor = -1

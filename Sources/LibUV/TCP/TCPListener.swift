@@ -64,7 +64,7 @@ package final class TCPListener: PolledSocket, @unchecked Sendable {
     /// Starts taking connections in, also after `pause()`.
     package func resume() {
         loop.checkThread()
-        guard !isListening && !isClosing else { return }
+        guard !isListening && !isClosed else { return }
         isListening = true
         ask(for: .readable)
     }
@@ -72,7 +72,7 @@ package final class TCPListener: PolledSocket, @unchecked Sendable {
     /// Leaves further connections in the kernel's backlog.
     package func pause() {
         loop.checkThread()
-        guard isListening && !isClosing else { return }
+        guard isListening && !isClosed else { return }
         isListening = false
         ask(for: TCPListener.paused)
     }

@@ -20,7 +20,7 @@ extension TCPStream {
         completion: @escaping (UVError?) -> Void
     ) {
         loop.checkThread()
-        guard !isClosing else { return completion(.canceled) }
+        guard !isClosed else { return completion(.canceled) }
         guard descriptor < 0 else { return completion(UVError(code: -EALREADY)) }
         do throws(UVError) {
             try open(isIPv4: address.ip.isIPv4)

@@ -1,7 +1,31 @@
 import CLibUV
 import Glibc
 
+struct ReadMode {
+    var limit: Int
+    var isLate = false
+    var isLeftToReader = false
+}
+
 extension TCPStream {
+    /// Bytes that one read takes at most; no more than the loop's buffer has.
+    package var readLimit: Int {
+        get { readMode.limit }
+        set { readMode.limit = unsafe min(max(newValue, 1), loop.readBuffer.count) }
+    }
+
+    /// What comes is read at the end of the turn in which the poll tells of it: by then there may be more, or the end.
+    package var readsLate: Bool {
+        get { readMode.isLate }
+        set { readMode.isLate = newValue }
+    }
+
+    /// The reader is told that there is something to read, and takes it by itself.
+    package var leavesReadingToReader: Bool {
+        get { readMode.isLeftToReader }
+        set { readMode.isLeftToReader = newValue }
+    }
+
     /// Reads in a row while more is there at once.
     private static let maximumReadsPerTurn = 32
 
@@ -16,7 +40,7 @@ extension TCPStream {
     /// Reads what is there now into the loop's buffer and hands it to `body`; does not wait.
     package func readAvailable(_ body: (RawSpan) -> Void) -> ReadResult {
         loop.checkThread()
-        guard !isClosing else { return .failed(.canceled) }
+        guard !isClosed else { return .failed(.canceled) }
         var count: Int
         repeat {
             count = unsafe recv(descriptor, loop.readBuffer.baseAddress, readLimit, 0)
@@ -34,7 +58,7 @@ extension TCPStream {
     /// What the next read would find, of which it leaves the bytes; a failure is told once, by this or by a read.
     package func lookAhead() -> ReadResult {
         loop.checkThread()
-        guard !isClosing else { return .failed(.canceled) }
+        guard !isClosed else { return .failed(.canceled) }
         var next: UInt8 = 0
         let count = unsafe recv(descriptor, &next, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
         if count > 0 { return .bytes(count) }
@@ -47,7 +71,7 @@ extension TCPStream {
     package func startReading(_ reader: any StreamReader) {
         loop.checkThread()
         // A reader holds its stream as a rule: kept by a stream that is closed for good, it would never be let go.
-        guard !isClosing else { return }
+        guard !isClosed else { return }
         let wasReading = isReading
         self.reader = reader
         if !wasReading && (!news.isEmpty || !isPolled(for: .reading)) { askForMore() }

@@ -22,7 +22,7 @@ extension TCPStream {
     /// - Parameter rest: called with what `sink` does not take yet, behind a number that says how many it took.
     package func splice(to sink: TCPStream, rest: (Int, RawSpan) -> Void) -> SpliceResult {
         loop.checkThread()
-        guard !isClosing else { return .failed(.canceled) }
+        guard !isClosed else { return .failed(.canceled) }
         guard let pipe = loop.splicePipe, sink.unsent == nil else { return .unavailable }
         let count: Int
         do throws(UVError) {

@@ -9,7 +9,7 @@ extension TCPStream {
     /// - Returns: how many bytes it took, 0 where it takes none yet.
     package func tryWrite(_ bytes: RawSpan, isLast: Bool = false) throws(UVError) -> Int {
         loop.checkThread()
-        guard !isClosing else { throw .canceled }
+        guard !isClosed else { throw .canceled }
         guard unsent == nil else { return 0 }
         return try send(bytes, isLast: isLast)
     }
@@ -28,7 +28,7 @@ extension TCPStream {
     /// - Returns: how many bytes the kernel took of both together, 0 where it takes none yet.
     package func tryWrite(_ first: RawSpan, _ second: RawSpan) throws(UVError) -> Int {
         loop.checkThread()
-        guard !isClosing else { throw .canceled }
+        guard !isClosed else { throw .canceled }
         guard unsent == nil else { return 0 }
         sendAtOnce()
         defer { acknowledgeAtOnce() }
@@ -71,7 +71,7 @@ extension TCPStream {
         completion: @escaping (UVError?) -> Void
     ) {
         loop.checkThread()
-        guard !isClosing else { return loop.resumeLater(Outcome(.canceled, [completion])) }
+        guard !isClosed else { return loop.resumeLater(Outcome(.canceled, [completion])) }
         do throws(UVError) {
             if let unsent { return unsent.append(bytes, completion) }
             let taken = try send(bytes)
@@ -121,7 +121,7 @@ extension TCPStream {
     /// Whether the connection is gone, by a reset or by the network; also where nothing is read and so nobody was told.
     package var isReset: Bool {
         loop.checkThread()
-        guard !isClosing else { return false }
+        guard !isClosed else { return false }
         var state: UInt8 = 0
         var length = socklen_t(1)
         // Safe: the kernel writes as many bytes of its structure as it is told, and the state is the first.
@@ -132,7 +132,7 @@ extension TCPStream {
     /// Sends a FIN behind what is held: nothing will be written any more, reading goes on.
     package func endWriting() {
         loop.checkThread()
-        guard !isClosing else { return }
+        guard !isClosed else { return }
         if let unsent {
             unsent.endsWriting = true
         } else {
