@@ -27,7 +27,7 @@ package final class FrontendTally {
         counts.bytesFromClients += fromClient
         counts.bytesFromServers += fromServer
         session.target?.slot.addBytes(fromClient: fromClient, fromServer: fromServer)
-        if let kind = session.headerKind { counts.headers[kind, default: 0] += 1 }
+        if let kind = session.headerKind { counts.headers[kind] += 1 }
         if let done = session.headerDoneAt {
             counts.headerLatency.record(nanoseconds: done - session.acceptedAt)
         }
@@ -36,7 +36,7 @@ package final class FrontendTally {
         }
         if let attempts = session.attempts { counts.retries += UInt64(attempts.retryCount) }
         if session.queuedAt != nil { counts.queued += 1 }
-        if ending == .completed {
+        if case .completed = ending {
             completed += 1
         } else {
             counts.endings[FrontendCounts.Ending(ending), default: 0] += 1

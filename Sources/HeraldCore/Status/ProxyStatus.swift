@@ -127,7 +127,7 @@ package struct FrontendCounts: Sendable {
     package var bytesFromClients: UInt64 = 0
     package var bytesFromServers: UInt64 = 0
     /// Headers that were received, by kind.
-    package var headers: [SessionRecord.Header: UInt64] = [:]
+    package var headers = HeaderCounts()
     /// How sessions ended: by label, and by the reason that some have.
     package var endings: [Ending: UInt64] = [:]
     /// Times that clients could not be taken in for want of descriptors or memory.
@@ -162,13 +162,36 @@ package struct FrontendCounts: Sendable {
         sessions += other.sessions
         bytesFromClients += other.bytesFromClients
         bytesFromServers += other.bytesFromServers
-        headers.merge(other.headers, uniquingKeysWith: +)
+        for kind in SessionRecord.Header.allCases { headers[kind] += other.headers[kind] }
         endings.merge(other.endings, uniquingKeysWith: +)
         acceptErrors += other.acceptErrors
         headerLatency.add(other.headerLatency)
         connectLatency.add(other.connectLatency)
         retries += other.retries
         queued += other.queued
+    }
+}
+
+/// How many headers there were, by kind.
+package struct HeaderCounts: Sendable {
+    // A dictionary would hash the names of the kinds, for every session.
+    private var counts = InlineArray<5, UInt64>(repeating: 0)
+
+    package init() {}
+
+    package subscript(kind: SessionRecord.Header) -> UInt64 {
+        get { counts[HeaderCounts.index(of: kind)] }
+        set { counts[HeaderCounts.index(of: kind)] = newValue }
+    }
+
+    private static func index(of kind: SessionRecord.Header) -> Int {
+        switch kind {
+        case .version1: 0
+        case .version1Unknown: 1
+        case .version2: 2
+        case .version2Local: 3
+        case .version2Unknown: 4
+        }
     }
 }
 

@@ -77,7 +77,8 @@ extension FrontendStatus {
         counts.sessions = 1000
         counts.bytesFromClients = 123
         counts.bytesFromServers = 456_789
-        counts.headers = [.version1: 3, .version2Local: 4]
+        counts.headers[.version1] = 3
+        counts.headers[.version2Local] = 4
         counts.endings = [
             FrontendCounts.Ending(.completed): 900,
             FrontendCounts.Ending(.headerMalformed(label: "http", description: "an HTTP request")): 12,

@@ -16,7 +16,7 @@ enum FrontendMetrics {
         },
         MetricFamily("herald_frontend_headers_total", .counter, "PROXY headers that were received, by their kind.") {
             guard $2.binds.contains(where: \.acceptsProxy) else { return }
-            for (kind, labels) in headerKinds { $0.sample($1, with: labels, $2.counts.headers[kind] ?? 0) }
+            for (kind, labels) in headerKinds { $0.sample($1, with: labels, $2.counts.headers[kind]) }
         },
         MetricFamily("herald_frontend_header_errors_total", .counter, "Sessions that ended because of their header.") {
             for (ending, count) in sorted($2.counts.endings) where ending.concernsHeader {

@@ -102,7 +102,7 @@ enum StatusDocument {
             ("bytes", .bytes(fromClient: counts.bytesFromClients, fromServer: counts.bytesFromServers)),
             (
                 "headers",
-                .object(SessionRecord.Header.allCases.map { ($0.rawValue, .count(counts.headers[$0] ?? 0)) })
+                .object(SessionRecord.Header.allCases.map { ($0.rawValue, .count(counts.headers[$0])) })
             ),
             (
                 "ends",
