@@ -7,13 +7,15 @@ package import LibUV
 package final class Deadlines {
     private let loop: EventLoop
     private let timer: Timer
+    private let tickMilliseconds: UInt64
     private var wheel: DeadlineWheel
     private var isRunning = false
 
     package init(loop: EventLoop) {
         self.loop = loop
         timer = Timer(loop: loop)
-        wheel = DeadlineWheel(startingAt: Deadlines.tickNumber(of: loop.now))
+        tickMilliseconds = Limits.deadlineTick.wholeMilliseconds
+        wheel = DeadlineWheel(startingAt: loop.now / tickMilliseconds)
     }
 
     /// Calls `target` once `delay` has passed. A target has one deadline at a time.
@@ -40,12 +42,12 @@ package final class Deadlines {
 
     private func put(_ target: any DeadlineTarget, at time: UInt64) {
         // Behind the tick that `time` falls into, so that nothing comes early.
-        target.deadline = wheel.schedule(target, at: Deadlines.tickNumber(of: time) + 1)
+        target.deadline = wheel.schedule(target, at: tickNumber(of: time) + 1)
     }
 
     private func turn() {
         let now = loop.now
-        while let target = wheel.popExpired(upTo: Deadlines.tickNumber(of: now)) {
+        while let target = wheel.popExpired(upTo: tickNumber(of: now)) {
             target.deadline = nil
             if let next = target.deadlineReached(at: now) { put(target, at: next) }
         }
@@ -55,9 +57,7 @@ package final class Deadlines {
         }
     }
 
-    private static let tickMilliseconds = Limits.deadlineTick.wholeMilliseconds
-
-    private static func tickNumber(of milliseconds: UInt64) -> UInt64 {
+    private func tickNumber(of milliseconds: UInt64) -> UInt64 {
         milliseconds / tickMilliseconds
     }
 }

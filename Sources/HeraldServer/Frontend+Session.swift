@@ -186,7 +186,9 @@ extension Frontend {
             )
     }
 
+    private static let tellRelay = Relay.entrance { $0.start($1) }
+
     private func startRelaying(_ session: Session) {
-        relay.onLoop(with: session) { $0.start($1) }
+        Frontend.tellRelay(relay, session)
     }
 }

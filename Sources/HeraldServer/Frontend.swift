@@ -18,8 +18,8 @@ package struct BindFailure: Error, Sendable, CustomStringConvertible {
 ///
 /// One for each configured frontend on each loop, and on that loop alone; sessions never leave it.
 package actor Frontend: LoopActor {
-    /// One bind, with all that its sessions need to be looked up once.
-    struct Bind {
+    /// One bind, with all that its sessions need to be looked up once. On its frontend's loop alone.
+    final class Bind {
         let settings: BindSettings
         let trust: TrustPolicy?
         let parser: HeaderParser?
@@ -28,6 +28,14 @@ package actor Frontend: LoopActor {
         var looksForHeaders: Bool
         /// Sessions that wait for their header, of peers that were not named as trusted.
         var waitingStrangers = 0
+
+        init(_ settings: BindSettings) {
+            self.settings = settings
+            trust = settings.acceptProxy.map { TrustPolicy($0) }
+            parser = settings.acceptProxy.map { HeaderParser(limits: HeaderParser.Limits($0)) }
+            description = settings.address.description
+            looksForHeaders = settings.acceptProxy == nil
+        }
     }
 
     let settings: FrontendSettings
@@ -38,7 +46,7 @@ package actor Frontend: LoopActor {
     package let loop: EventLoop
     let worker: LoopBound<Worker>
     let relay: Relay
-    var binds: [Bind]
+    let binds: [Bind]
 
     let diagnoses: Diagnoses
     /// Until it has its answer.
@@ -84,15 +92,7 @@ package actor Frontend: LoopActor {
         self.journal = journal
         loop = worker.loop
         limits = SilenceLimits(frontend: settings, backend: backend)
-        binds = settings.binds.map { bind in
-            Bind(
-                settings: bind,
-                trust: bind.acceptProxy.map { TrustPolicy($0) },
-                parser: bind.acceptProxy.map { HeaderParser(limits: HeaderParser.Limits($0)) },
-                description: bind.address.description,
-                looksForHeaders: bind.acceptProxy == nil
-            )
-        }
+        binds = settings.binds.map { Bind($0) }
     }
 
     // MARK: Listening
@@ -174,7 +174,7 @@ package actor Frontend: LoopActor {
                 )
             )
         }
-        if ending == .serverReset { lookAtReset(session) }
+        if case .serverReset = ending { lookAtReset(session) }
         if let target = session.target { pool.value.leave(target) }
         session.close(ending)
         worker.remove(session)

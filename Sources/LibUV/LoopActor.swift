@@ -7,19 +7,20 @@ package protocol LoopActor: Actor {
 extension LoopActor {
     package nonisolated var unownedExecutor: UnownedSerialExecutor { unsafe loop.asUnownedSerialExecutor() }
 
-    /// Calls the actor from a callback of its own loop, with an object that lives there, too; traps on another thread.
+    /// Makes a function by which callbacks of an actor's own loop call the actor, with an object that lives there, too; it
+    /// traps on another thread.
     ///
     /// The same as `assumeIsolated`, for every connection's way: that asks the concurrency library which executor is the
-    /// current one, where the thread alone says it, and makes room for what a closure captures. This one is to capture
-    /// nothing.
-    package nonisolated func onLoop<Value: AnyObject>(
-        with value: Value,
-        _ body: @escaping (isolated Self, Value) -> Void
-    ) {
-        loop.checkThread()
-        // Safe: isolation is no part of a function's representation, and the actor's executor is the loop, which runs on this
-        // thread.
-        let call = unsafe unsafeBitCast(body, to: ((Self, Value) -> Void).self)
-        call(self, value)
+    /// current one, where the thread alone says it. The function is to be made once and kept: calling it allocates nothing.
+    package static func entrance<Value: AnyObject>(
+        _ body: @escaping @Sendable (isolated Self, Value) -> Void
+    ) -> @Sendable (Self, Value) -> Void {
+        // Safe: isolation is no part of a function's representation, and the actor's executor is the loop, which runs on the
+        // thread that is checked.
+        let call = unsafe unsafeBitCast(body, to: (@Sendable (Self, Value) -> Void).self)
+        return { actor, value in
+            actor.loop.checkThread()
+            call(actor, value)
+        }
     }
 }

@@ -35,7 +35,7 @@ actor StressWorker: LoopActor {
         do throws(UVError) {
             let listener = try TCPListener(loop: loop, address: address ?? anywhere, options: shared) {
                 [unowned self] stream, _ in
-                onLoop(with: stream) { $0.accepted($1) }
+                StressWorker.tellAccepted(self, stream)
             } onError: { [ledger] error in
                 ledger.problem("accepting: \(error)")
             }
@@ -60,6 +60,9 @@ actor StressWorker: LoopActor {
         listener = nil
     }
 
+    private static let tellAccepted = StressWorker.entrance { $0.accepted($1) }
+    private static let tellArrived = StressWorker.entrance { $0.arrived($1) }
+
     private func accepted(_ stream: TCPStream) {
         ledger.accept()
         loop.resumeLater(Arrival(channel: Channel(stream), worker: self))
@@ -75,7 +78,7 @@ actor StressWorker: LoopActor {
         }
 
         func resume() {
-            worker.onLoop(with: channel) { $0.arrived($1) }
+            StressWorker.tellArrived(worker, channel)
         }
     }
 

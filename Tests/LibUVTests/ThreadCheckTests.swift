@@ -96,7 +96,7 @@ import Testing
 
     @Test func actorsThatAreEnteredFromElsewhere() async {
         await #expect(processExitsWith: .trap) {
-            try await useElsewhere({ Host(loop: $0) }, { $0.onLoop(with: Resident()) { $0.greet($1) } })
+            try await useElsewhere({ Host(loop: $0) }, { Host.tellOfGuest($0, Resident()) })
         }
     }
 
@@ -118,7 +118,7 @@ import Testing
             let pair = try await Pair(loop)
             #expect(LoopBound(pair.client, loop: loop).value === pair.client)
             let host = Host(loop: loop)
-            host.onLoop(with: Resident()) { $0.greet($1) }
+            Host.tellOfGuest(host, Resident())
             #expect(await host.guests == 1)
             pair.client.stopReading()
             pair.client.endWriting()
@@ -132,6 +132,8 @@ private final class Resident {
 }
 
 private actor Host: LoopActor {
+    static let tellOfGuest = Host.entrance { $0.greet($1) }
+
     nonisolated let loop: EventLoop
     private(set) var guests = 0
 

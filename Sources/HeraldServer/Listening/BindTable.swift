@@ -23,6 +23,8 @@ final class BindTable {
         }
     }
 
+    private static let tellFrontend = Frontend.entrance { $0.accepted($1) }
+
     private let loop: EventLoop
     private var open: [Key: (listener: TCPListener, owner: Owner)] = [:]
 
@@ -65,7 +67,7 @@ final class BindTable {
             },
             onAccept: { client, peer in
                 let session = Session(client: client, peer: peer.unmapped, bind: owner.bind, frontend: owner.frontend)
-                owner.frontend.onLoop(with: session) { $0.accepted($1) }
+                BindTable.tellFrontend(owner.frontend, session)
             },
             onError: { error in owner.frontend.assumeIsolated { $0.acceptFailed(error) } }
         )

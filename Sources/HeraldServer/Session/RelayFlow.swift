@@ -73,7 +73,11 @@ final class RelayFlow: SessionWait, StreamReader {
     }
 
     private func stream(of side: SessionSide) -> TCPStream {
-        side == .client ? client : server
+        // Not by `==`, which in another module is a call.
+        switch side {
+        case .client: client
+        case .server: server
+        }
     }
 
     private func side(of stream: TCPStream) -> SessionSide {
@@ -130,7 +134,7 @@ extension RelayFlow {
             let taken = try server.tryWrite(header, payload)
             // A new connection takes all of it; what one does not take is held like any other remainder.
             let hasRemainder = taken < header.byteCount + payload.byteCount
-            let action = session.relayState.received(payload.byteCount, from: .client, hasRemainder: hasRemainder)
+            let action = session.relay { $0.received(payload.byteCount, from: .client, hasRemainder: hasRemainder) }
             guard action == .hold else { return }
             var rest = [UInt8](copying: header)
             rest.append(contentsOf: payload)
@@ -201,7 +205,7 @@ extension RelayFlow {
             let taken = try sink.tryWrite(bytes, isLast: isLast)
             let hasRemainder = taken < bytes.byteCount
             adaptReads(of: stream(of: source), count: bytes.byteCount, hasRemainder: hasRemainder)
-            switch session.relayState.received(bytes.byteCount, from: source, hasRemainder: hasRemainder) {
+            switch session.relay({ $0.received(bytes.byteCount, from: source, hasRemainder: hasRemainder) }) {
             case .readOn: break
             case .hold: hold(bytes.extracting(taken...), from: source)
             }
@@ -257,7 +261,7 @@ extension RelayFlow {
 
     private func spliced(_ count: Int, from source: SessionSide, hasRemainder: Bool) {
         lastActivity = client.loop.now
-        _ = session.relayState.received(count, from: source, hasRemainder: hasRemainder)
+        _ = session.relay { $0.received(count, from: source, hasRemainder: hasRemainder) }
         adaptReads(of: stream(of: source), count: count, hasRemainder: hasRemainder)
     }
 
@@ -272,7 +276,7 @@ extension RelayFlow {
     private func flushed(_ source: SessionSide) {
         guard !isOver && farewell == nil else { return }
         lastActivity = client.loop.now
-        switch session.relayState.flushed(source) {
+        switch session.relay({ $0.flushed(source) }) {
         case .readOn:
             if brokenSide == source { drain(source) }
             if isRead(source) { stream(of: source).startReading(self) }
@@ -311,7 +315,7 @@ extension RelayFlow {
             if !held.isEmpty { forward(held.rawSpan, from: .client) }
             guard !isOver else { return }
         }
-        switch session.relayState.ended(side) {
+        switch session.relay({ $0.ended(side) }) {
         case .sendFin: self.stream(of: side.other).endWriting()
         case .wait: break
         case .finish: finish(.completed)

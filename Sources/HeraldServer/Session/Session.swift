@@ -5,7 +5,7 @@ import ProxyProtocol
 
 /// One accepted connection's life, from accept to close: its streams, and what its log line will tell.
 ///
-/// Lives on its loop alone, and is handed to that loop's actors by `onLoop(with:_:)`.
+/// Lives on its loop alone, and is handed to that loop's actors by `LoopActor.entrance`.
 package final class Session {
     let client: TCPStream
     var server: TCPStream?
@@ -49,7 +49,7 @@ package final class Session {
     var connectFailure: ServerFailure?
     var connectBeganAt: UInt64?
     var connectedAt: UInt64?
-    var relayState = RelayState()
+    private(set) var relayState = RelayState()
 
     /// Where the session stands in the loop's list of sessions.
     var position = 0
@@ -97,6 +97,14 @@ package final class Session {
         header = nil
     }
 
+    /// Something has happened to what is relayed.
+    func relay<Action>(_ change: (inout RelayState) -> Action) -> Action {
+        // On a copy: what another module changes in place is looked after at run time, which costs more than copying.
+        var state = relayState
+        defer { relayState = state }
+        return change(&state)
+    }
+
     /// Waits for `wait` from now on.
     ///
     /// - Returns: how the session ends, where that is decided already.
@@ -125,8 +133,10 @@ package final class Session {
 }
 
 extension Session: Resumable {
+    private static let tellFrontend = Frontend.entrance { $0.proceed($1) }
+
     package func resume() {
-        frontend.onLoop(with: self) { $0.proceed($1) }
+        Session.tellFrontend(frontend, self)
     }
 
     /// Closes what is open: with FINs where there is nothing more to say, with RSTs where a side must not take the end

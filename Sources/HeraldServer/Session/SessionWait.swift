@@ -7,13 +7,20 @@ import LibUV
 /// it. What came of it is written into the session, which goes on once the callback is over. Lives on the session's loop.
 class SessionWait: DeadlineTarget {
     let session: Session
-    var deadline: DeadlineWheel.Token?
+    private final var token: DeadlineWheel.Token?
     private let deadlines: Deadlines
     private(set) final var isOver = false
 
     init(_ session: Session, deadlines: Deadlines) {
         self.session = session
         self.deadlines = deadlines
+    }
+
+    // Over a property of its own: one that a protocol asks for could be held on to while others are at it, which would be
+    // looked for at each access.
+    final var deadline: DeadlineWheel.Token? {
+        get { token }
+        set { token = newValue }
     }
 
     /// Called once, first of all.
@@ -46,8 +53,8 @@ class SessionWait: DeadlineTarget {
     }
 
     /// Tells the session's frontend of what is worth a diagnosis.
-    final func tellFrontend(_ tell: @escaping (isolated Frontend, Session) -> Void) {
-        session.frontend.onLoop(with: session, tell)
+    final func tellFrontend(_ tell: @escaping @Sendable (isolated Frontend, Session) -> Void) {
+        Frontend.entrance(tell)(session.frontend, session)
     }
 
     /// What must be undone before the session goes on.
