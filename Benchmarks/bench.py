@@ -40,12 +40,12 @@ BUILT = os.path.join(ROOT, ".build/static/release")
 class Extent(NamedTuple):
     """How much is measured."""
 
-    rounds: int
+    rounds: comparison.Rounds
     # Of one run of HTTP.
     seconds: int
     works: tuple
     works_of_two: tuple
-    rounds_of_two: int
+    rounds_of_two: comparison.Rounds
     session_counts: tuple
     memory_rounds: int
     quiet_seconds: int
@@ -62,11 +62,11 @@ class Extent(NamedTuple):
 
 
 WHOLE = Extent(
-    rounds=7,
+    rounds=comparison.Rounds(of_http=13, of_bulk=5),
     seconds=1,
     works=comparison.HTTP + comparison.BULK,
     works_of_two=comparison.HTTP[:2] + comparison.BULK[2:3],
-    rounds_of_two=3,
+    rounds_of_two=comparison.Rounds(of_http=5, of_bulk=3),
     session_counts=idle.COUNTS,
     memory_rounds=2,
     quiet_seconds=10,
@@ -81,11 +81,11 @@ WHOLE = Extent(
     is_whole=True,
 )
 QUICK = Extent(
-    rounds=2,
+    rounds=comparison.Rounds(2, 2),
     seconds=1,
     works=comparison.HTTP + comparison.BULK[2:3],
     works_of_two=comparison.HTTP[1:2] + comparison.BULK[2:3],
-    rounds_of_two=1,
+    rounds_of_two=comparison.Rounds(1, 1),
     session_counts=idle.COUNTS[:1],
     memory_rounds=1,
     quiet_seconds=3,
@@ -221,7 +221,7 @@ def write(results, options, extent):
         "machine": report.machine(),
         "haproxy": report.version(["haproxy", "-v"]),
         "nginx": report.version(["nginx", "-v"]),
-        "rounds": extent.rounds,
+        "rounds": extent.rounds._asdict(),
         "seconds": extent.seconds,
     }
     texts = {
@@ -245,8 +245,8 @@ def markdown(results, conditions):
         f"{conditions['nginx']}. Everything is on loopback. {comparison.conditions()}"
     )
     reading = (
-        f"{conditions['rounds']} rounds of {conditions['seconds']} s for each work, in which the proxies take turns (fewer for "
-        f"what is not CPU time of one thread): median (least to most). CPU time is that of all of a proxy's threads and "
+        f"{comparison.how_often(conditions['rounds'])} of {conditions['seconds']} s, in which the proxies take turns (fewer "
+        f"for what is not CPU time of one thread): median (least to most). CPU time is that of all of a proxy's threads and "
         f"processes. Ratios are the medians of the rounds' own; below 1 Herald takes less. \"The better\" is whichever of "
         f"haproxy and nginx took less. *Direct* is the same without a proxy between."
     )

@@ -96,19 +96,30 @@ class Comparison:
         }
 
 
+class Rounds(NamedTuple):
+    """How often each work is done: more often where less lies between the proxies."""
+
+    of_http: int
+    of_bulk: int
+
+    def of(self, work):
+        return self.of_bulk if work in BULK else self.of_http
+
+
 def compare(bench, servers, works, rounds, seconds, threads=1, progress=print):
     """All three run all the time, and take turns at each work, so that what is compared lies seconds apart.
 
     Whoever comes first in one round comes last in the next. Every other round has clients without a proxy, too.
     """
     comparison = Comparison(works, threads)
-    for number in range(rounds):
+    count = max(rounds.of(work) for work in works)
+    for number in range(count):
         with contextlib.ExitStack() as stack:
             starters = bench.proxies().items()
             programs = {name: stack.enter_context(start(servers, threads=threads)) for name, start in starters}
             for program in programs.values():
                 connections(program.ports, 1, servers)
-            for work in works:
+            for work in (work for work in works if number < rounds.of(work)):
                 for name in list(programs)[:: 1 if number % 2 == 0 else -1]:
                     program = programs[name]
                     before = program.cpu_seconds()
@@ -116,7 +127,7 @@ def compare(bench, servers, works, rounds, seconds, threads=1, progress=print):
                     _add(comparison, work, name, Run(program.cpu_seconds() - before, done))
                 if threads == 1 and number % 2 == 0:
                     _add(comparison, work, DIRECT, Run(0, _run(work, servers, seconds, servers, DIRECT)))
-        progress(f"{report.threads(threads)}: round {number + 1} of {rounds}")
+        progress(f"{report.threads(threads)}: round {number + 1} of {count}")
     return comparison
 
 
@@ -131,6 +142,10 @@ def _run(work, ports, seconds, servers, name):
 
 def _add(comparison, work, name, run):
     comparison.runs[work.key].setdefault(name, []).append(run)
+
+
+def how_often(rounds):
+    return f"{rounds['of_http']} rounds, {rounds['of_bulk']} for bulk,"
 
 
 def conditions():

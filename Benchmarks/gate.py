@@ -79,7 +79,7 @@ def arguments():
 def compare(programs, servers):
     """A short look at what a whole `make bench` measures: it says nothing about a regression."""
     works = comparison.HTTP[:2] + comparison.BULK[:1]
-    quick = comparison.compare(programs, servers, works, rounds=2, seconds=1, progress=bench.progress)
+    quick = comparison.compare(programs, servers, works, rounds=comparison.Rounds(2, 2), seconds=1, progress=bench.progress)
     print(report.aligned(f"{quick.cost_table()}\n\n{quick.speed_table()}\n"))
 
 

@@ -4,7 +4,7 @@ import re
 from statistics import median
 
 import report
-from comparison import BULK, HTTP
+from comparison import BULK, HTTP, how_often
 
 SHOWN = HTTP + (BULK[0], BULK[2])
 BEGIN, END = "<!-- make bench writes this -->\n", "<!-- to here -->"
@@ -35,7 +35,7 @@ def figures(one, memory, size, conditions):
     versions = f"HAProxy {numbers['haproxy']} and nginx {numbers['nginx']}"
     head = (
         f"CPU time of the proxy's process, one thread each, send-proxy-v2, on {conditions['machine'].split(',')[0]} with "
-        f"Debian's {versions}; median of {conditions['rounds']} rounds, and of the rounds' own ratios (least to most):"
+        f"Debian's {versions}; median of {how_often(conditions['rounds'])} and of the rounds' own ratios (least to most):"
     )
     tail = (
         f"Stripped and with the Swift runtime in it, the binary has {size / 1e6:.1f} MB. nginx announces by version 1, as it "
