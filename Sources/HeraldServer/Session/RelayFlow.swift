@@ -187,7 +187,7 @@ extension RelayFlow {
         let next = server.lookAhead()
         forward(bytes, from: .server, isLast: next == .end)
         switch next {
-        case .bytes, .nothingYet: break
+        case .bytes, .nothingYet: server.acknowledgeAtOnce()
         case .end:
             server.stopReading()
             streamDidEnd(server)

@@ -46,6 +46,7 @@ extension TCPStream {
             count = unsafe recv(descriptor, loop.readBuffer.baseAddress, readLimit, 0)
         } while count < 0 && errno == EINTR
         if count > 0 {
+            hasReadAll = count < readLimit
             // Safe: recv has filled `count` bytes, and nobody else reads into the buffer before `body` returns.
             body(unsafe RawSpan(_unsafeBytes: UnsafeRawBufferPointer(rebasing: loop.readBuffer[..<count])))
             return .bytes(count)
@@ -59,6 +60,8 @@ extension TCPStream {
     package func lookAhead() -> ReadResult {
         loop.checkThread()
         guard !isClosed else { return .failed(.canceled) }
+        // The poll has told of the end, and nothing is left before it: what urgent data parts would not be told together.
+        if hasReadAll && news.contains(.ended) && news.isDisjoint(with: [.urgent, .failed, .hungUp]) { return .end }
         var next: UInt8 = 0
         let count = unsafe recv(descriptor, &next, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
         if count > 0 { return .bytes(count) }

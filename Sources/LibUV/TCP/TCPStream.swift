@@ -40,6 +40,8 @@ package final class TCPStream: PolledSocket, @unchecked Sendable {
     /// How it reads. Other modules get at it by functions: stored properties that only this module sees need no look at run
     /// time whether accesses overlap, which would be a fifth of what a chunk takes.
     var readMode: ReadMode
+    /// The last read took all that was there.
+    var hasReadAll = false
     /// Until `acknowledgeAtOnce` and `sendAtOnce`.
     var delaysAcknowledgement = false
     var needsNoDelay = false
