@@ -62,11 +62,11 @@ class Extent(NamedTuple):
 
 
 WHOLE = Extent(
-    rounds=comparison.Rounds(of_http=13, of_bulk=5),
+    rounds=comparison.Rounds(of_http=11, of_bulk=3),
     seconds=1,
     works=comparison.HTTP + comparison.BULK,
     works_of_two=comparison.HTTP[:2] + comparison.BULK[2:3],
-    rounds_of_two=comparison.Rounds(of_http=5, of_bulk=3),
+    rounds_of_two=comparison.Rounds(of_http=5, of_bulk=2),
     session_counts=idle.COUNTS,
     memory_rounds=2,
     quiet_seconds=10,

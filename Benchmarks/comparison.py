@@ -109,26 +109,33 @@ class Rounds(NamedTuple):
 def compare(bench, servers, works, rounds, seconds, threads=1, progress=print):
     """All three run all the time, and take turns at each work, so that what is compared lies seconds apart.
 
-    Whoever comes first in one round comes last in the next. Every other round has clients without a proxy, too.
+    Whoever comes first in one round comes last in the next. Every other round begins with new processes, and has clients
+    without a proxy, too.
     """
     comparison = Comparison(works, threads)
     count = max(rounds.of(work) for work in works)
-    for number in range(count):
+    for first in range(0, count, 2):
         with contextlib.ExitStack() as stack:
             starters = bench.proxies().items()
             programs = {name: stack.enter_context(start(servers, threads=threads)) for name, start in starters}
             for program in programs.values():
                 connections(program.ports, 1, servers)
-            for work in (work for work in works if number < rounds.of(work)):
-                for name in list(programs)[:: 1 if number % 2 == 0 else -1]:
-                    program = programs[name]
-                    before = program.cpu_seconds()
-                    done = _run(work, program.ports, seconds, servers, name)
-                    _add(comparison, work, name, Run(program.cpu_seconds() - before, done))
-                if threads == 1 and number % 2 == 0:
-                    _add(comparison, work, DIRECT, Run(0, _run(work, servers, seconds, servers, DIRECT)))
-        progress(f"{report.threads(threads)}: round {number + 1} of {count}")
+            for number in range(first, min(first + 2, count)):
+                for work in works:
+                    if number < rounds.of(work):
+                        _take_turns(comparison, work, programs, number, seconds, servers)
+                progress(f"{report.threads(threads)}: round {number + 1} of {count}")
     return comparison
+
+
+def _take_turns(comparison, work, programs, number, seconds, servers):
+    for name in list(programs)[:: 1 if number % 2 == 0 else -1]:
+        program = programs[name]
+        before = program.cpu_seconds()
+        done = _run(work, program.ports, seconds, servers, name)
+        _add(comparison, work, name, Run(program.cpu_seconds() - before, done))
+    if comparison.threads == 1 and number % 2 == 0:
+        _add(comparison, work, DIRECT, Run(0, _run(work, servers, seconds, servers, DIRECT)))
 
 
 def _run(work, ports, seconds, servers, name):

@@ -49,6 +49,30 @@ import Testing
         }
     }
 
+    /// More than one turn has, some of it added by what is done, so that the queue is full at every place of its memory.
+    @Test func workIsDoneInTheOrderInWhichItBecameReady() async throws {
+        let total = 10_000
+        let done = try await withLoop { loop in
+            let order = Order(loop, total: total)
+            order.add(50)
+            await loop.until { order.done.count == total }
+            return order.done
+        }
+        #expect(done == Array(0..<total))
+    }
+
+    @Test func workThatIsNeverDoneIsFreedWithTheLoop() throws {
+        weak var released: Order?
+        do {
+            let loop = try EventLoop(readBufferSize: 4096)
+            let other = try EventLoop(readBufferSize: 4096)
+            let order = Order(other, total: 100)
+            released = order
+            for _ in 0..<100 { loop.resumeLater(Order.Step(0, of: order)) }
+        }
+        #expect(released == nil)
+    }
+
     @Test func workLeftBeforeTheLoopRunsIsDone() async throws {
         let done = Counter()
         let loop = try EventLoop(readBufferSize: 4096)
@@ -227,4 +251,40 @@ private final class Echo: StreamReader, @unchecked Sendable {
 private func runOnThreads(_ count: Int, _ body: @escaping @Sendable () -> Void) async throws {
     let threads = try (0..<count).map { _ in try Thread(body) }
     for thread in threads { thread.join() }
+}
+
+/// Steps that each add two more, up to a number, and note in which order they were done.
+// Unchecked: touched on its loop alone.
+private final class Order: @unchecked Sendable {
+    final class Step: Resumable {
+        private let number: Int
+        private let order: Order
+
+        init(_ number: Int, of order: Order) {
+            self.number = number
+            self.order = order
+        }
+
+        func resume() {
+            order.done.append(number)
+            order.add(2)
+        }
+    }
+
+    private let loop: EventLoop
+    private let total: Int
+    private var added = 0
+    private(set) var done: [Int] = []
+
+    init(_ loop: EventLoop, total: Int) {
+        self.loop = loop
+        self.total = total
+    }
+
+    func add(_ count: Int) {
+        for _ in 0..<count where added < total {
+            loop.resumeLater(Step(added, of: self))
+            added += 1
+        }
+    }
 }

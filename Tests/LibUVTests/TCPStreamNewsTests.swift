@@ -76,6 +76,64 @@ import Testing
         }
     }
 
+    /// The poll has told of the FIN; but it is next only where no byte is left before it.
+    @Test(arguments: ["ab": [.end], "abcd": [.end], "abcde": [.bytes(1), .end]] as [String: [TCPStream.ReadResult]])
+    func whatComesNextIsKnownBeforeItIsRead(text: String, next: [TCPStream.ReadResult]) async throws {
+        try await withLoop { loop in
+            for hasEndedItself in [false, true] {
+                let pair = try await Pair(loop)
+                pair.server.readLimit = 4
+                if hasEndedItself { pair.server.endWriting() }
+                #expect(try pair.client.tryWrite(text) == text.utf8.count)
+                pair.client.endWriting()
+                await loop.sleep(for: .milliseconds(2))
+                let reader = LookingAhead()
+                pair.server.startReading(reader)
+                await loop.until { reader.isOver }
+                #expect(reader.seen == next)
+                #expect(reader.text == text)
+                pair.close()
+            }
+        }
+    }
+
+    /// An urgent byte, which is not among those that are read, parts them.
+    @Test func whatUrgentDataPartsIsNotTakenForTheEnd() async throws {
+        try await withLoop { loop in
+            let pair = try await Pair(loop)
+            let sender = try #require(duplicate(of: pair.client))
+            for (text, flags) in [("ab", 0), ("!", Int(MSG_OOB)), ("cd", 0)] {
+                let sent = unsafe text.withCString { unsafe send(sender, $0, text.utf8.count, Int32(flags)) }
+                #expect(sent == text.utf8.count)
+            }
+            Glibc.close(sender)
+            pair.client.endWriting()
+            await loop.sleep(for: .milliseconds(2))
+            let reader = LookingAhead()
+            pair.server.startReading(reader)
+            await loop.until { reader.isOver }
+            #expect(reader.seen == [.bytes(1), .end])
+            #expect(reader.text == "abcd")
+            pair.close()
+        }
+    }
+
+    @Test func theEndIsNotTakenForNextWhereBytesCameBeforeIt() async throws {
+        try await withLoop { loop in
+            let pair = try await Pair(loop)
+            let reader = Collector(loop)
+            pair.server.startReading(reader)
+            #expect(try pair.client.tryWrite("one") == 3)
+            await reader.until(count: 3)
+            pair.server.stopReading()
+            #expect(try pair.client.tryWrite("two") == 3)
+            pair.client.endWriting()
+            await loop.sleep(for: .milliseconds(2))
+            #expect(pair.server.lookAhead() == .bytes(1))
+            pair.close()
+        }
+    }
+
     @Test(arguments: [false, true])
     func aStreamThatAnotherOneClosesIsToldNothing(resets: Bool) async throws {
         try await withLoop { loop in
@@ -176,6 +234,28 @@ private final class Hesitant: StreamReader {
 
     func stream(_ stream: TCPStream, didFail error: UVError) {
         isEnded = true
+    }
+}
+
+/// Looks at what comes next while it is handed what came.
+private final class LookingAhead: StreamReader {
+    private(set) var seen: [TCPStream.ReadResult] = []
+    private(set) var text = ""
+    private(set) var isOver = false
+
+    func stream(_ stream: TCPStream, didRead bytes: RawSpan) {
+        var copy: [UInt8] = []
+        copy.append(copying: bytes)
+        text += String(decoding: copy, as: UTF8.self)
+        seen.append(stream.lookAhead())
+    }
+
+    func streamDidEnd(_ stream: TCPStream) {
+        isOver = true
+    }
+
+    func stream(_ stream: TCPStream, didFail error: UVError) {
+        isOver = true
     }
 }
 

@@ -94,7 +94,6 @@ final class Probe: StreamReader, DeadlineTarget {
     private func write(_ message: [UInt8]) throws(UVError) {
         guard !message.isEmpty else { return }
         let sent = try stream.tryWrite(message.rawSpan)
-        stream.acknowledgeAtOnce()
         // The server takes nothing: what is left goes as soon as it does.
         if sent < message.count {
             stream.write(held: message.rawSpan.extracting(sent...)) { [self] error in

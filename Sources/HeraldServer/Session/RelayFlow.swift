@@ -187,7 +187,7 @@ extension RelayFlow {
         let next = server.lookAhead()
         forward(bytes, from: .server, isLast: next == .end)
         switch next {
-        case .bytes, .nothingYet: server.acknowledgeAtOnce()
+        case .bytes, .nothingYet: break
         case .end:
             server.stopReading()
             streamDidEnd(server)

@@ -23,11 +23,10 @@ struct Seat {
 /// Plain memory, which keeps the size that it once had: an array would have to find out with each event, and with each
 /// socket, that nobody else is at it.
 @safe final class SeatTable {
-    private struct Place {
-        var socket: PolledSocket?
-        var ticket: UInt32 = 0
-        /// Of the list of free places.
-        var nextFree: UInt32?
+    private enum Place {
+        case taken(PolledSocket, ticket: UInt32)
+        /// With the next one of the list of free places.
+        case free(next: UInt32?)
     }
 
     // Safe: freed by `deinit` alone; the first `count` places are initialised, no others.
@@ -43,9 +42,9 @@ struct Seat {
 
     func add(_ socket: PolledSocket) -> Seat {
         lastTicket &+= 1
-        let taken = Place(socket: socket, ticket: lastTicket)
-        if let place = firstFree {
-            firstFree = unsafe places[Int(place)].nextFree
+        let taken = Place.taken(socket, ticket: lastTicket)
+        if let place = firstFree, case .free(let next) = unsafe places[Int(place)] {
+            firstFree = next
             unsafe places[Int(place)] = taken
             return Seat(place: place, ticket: lastTicket)
         }
@@ -57,16 +56,16 @@ struct Seat {
 
     /// Nil where whoever had the seat is gone.
     func socket(at seat: Seat) -> PolledSocket? {
-        let index = Int(seat.place)
-        return unsafe places[index].ticket == seat.ticket ? places[index].socket : nil
+        guard case .taken(let socket, seat.ticket) = unsafe places[Int(seat.place)] else { return nil }
+        return socket
     }
 
     /// - Returns: whoever had the seat.
     func remove(at seat: Seat) -> PolledSocket? {
-        let index = Int(seat.place)
-        unsafe places[index].nextFree = firstFree
+        guard let socket = socket(at: seat) else { return nil }
+        unsafe places[Int(seat.place)] = .free(next: firstFree)
         firstFree = seat.place
-        return unsafe places[index].socket.take()
+        return socket
     }
 
     private func grow() {

@@ -12,8 +12,7 @@ extension TCPStream {
     /// - Parameters:
     ///   - sendsAtOnce: whether small writes leave at once, even while others are under way.
     ///   - speaksFirst: whether something is written as soon as the connection stands. It then carries the acknowledgement
-    ///     that the handshake ends with, which is a segment less; the peer hears of the connection no sooner. What the peer
-    ///     sends is acknowledged late from then on, until `acknowledgeAtOnce()`.
+    ///     that the handshake ends with, which is a segment less; the peer hears of the connection no sooner.
     package func connect(
         to address: SocketAddress,
         sendsAtOnce: Bool = true,
@@ -74,10 +73,9 @@ extension TCPStream {
         hasWritten = true
     }
 
-    /// Acknowledges what has come, and from now on whatever comes: the peer, who may send little by little, is not kept
-    /// waiting. Not called for a peer whose end is there already, of which the acknowledgement covers it all.
-    package func acknowledgeAtOnce() {
-        loop.checkThread()
+    /// The first words are on their way: from now on the peer, who may send little by little, is not kept waiting. (Tried:
+    /// only once the peer has answered. One who answers and ends at once would see neither acknowledged, and send again.)
+    func acknowledgeAtOnce() {
         guard delaysAcknowledgement else { return }
         delaysAcknowledgement = false
         set(TCP_QUICKACK, 1)

@@ -16,6 +16,7 @@ extension TCPStream {
 
     private func send(_ bytes: RawSpan, isLast: Bool = false) throws(UVError) -> Int {
         sendAtOnce()
+        defer { acknowledgeAtOnce() }
         return try TCPStream.written {
             let flags = isLast ? TCPStream.sendFlags | Int32(MSG_MORE) : TCPStream.sendFlags
             return unsafe bytes.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, flags) }
@@ -30,6 +31,7 @@ extension TCPStream {
         guard !isClosed else { throw .canceled }
         guard unsent == nil else { return 0 }
         sendAtOnce()
+        defer { acknowledgeAtOnce() }
         return try TCPStream.written {
             unsafe first.withUnsafeBytes { first in
                 unsafe second.withUnsafeBytes { second in

@@ -40,7 +40,7 @@ package final class TCPStream: PolledSocket, @unchecked Sendable {
     /// How it reads. Other modules get at it by functions: stored properties that only this module sees need no look at run
     /// time whether accesses overlap, which would be a fifth of what a chunk takes.
     var readMode: ReadMode
-    /// The last read took all that was there.
+    /// The last read took all that there was when `news` came.
     var hasReadAll = false
     /// Until `acknowledgeAtOnce` and `sendAtOnce`.
     var delaysAcknowledgement = false
@@ -93,7 +93,10 @@ package final class TCPStream: PolledSocket, @unchecked Sendable {
     }
 
     override func becameReady(_ events: SocketEvents) {
-        if events != .writable { news = events }
+        if events != .writable {
+            news = events
+            hasReadAll = false
+        }
         if connecting != nil { didConnect(events) }
         if isReading && !news.isEmpty {
             if readMode.isLate { loop.resumeLater(self) } else { readWhatIsThere() }

@@ -77,8 +77,7 @@ extension FrontendStatus {
         counts.sessions = 1000
         counts.bytesFromClients = 123
         counts.bytesFromServers = 456_789
-        counts.headers[.version1] = 3
-        counts.headers[.version2Local] = 4
+        for (kind, count) in zip(SessionRecord.Header.allCases, 3...) { counts.headers[kind] += UInt64(count) }
         counts.endings = [
             FrontendCounts.Ending(.completed): 900,
             FrontendCounts.Ending(.headerMalformed(label: "http", description: "an HTTP request")): 12,
