@@ -286,7 +286,7 @@ extension EventLoop: SerialExecutor, TaskExecutor {
         isDraining = true
         for _ in 0..<EventLoop.maximumWorkPerTurn {
             guard let piece = work.takeFirst() else { break }
-            switch piece {
+            switch consume piece {
             case .job(let job):
                 let executor = unsafe asUnownedSerialExecutor()
                 unsafe job.runSynchronously(isolatedTo: executor, taskExecutor: asUnownedTaskExecutor())
