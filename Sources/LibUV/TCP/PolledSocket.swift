@@ -63,7 +63,7 @@ package class PolledSocket: @unchecked Sendable {
         guard !isClosed else { return }
         isClosed = true
         if descriptor >= 0 {
-            Glibc.close(descriptor)
+            direct_close(descriptor)
             descriptor = -1
         }
         if interest != nil { loop.socketPoll.remove(self) }

@@ -72,7 +72,7 @@ import Glibc
     /// - Parameter timeout: milliseconds at most; below 0 for ever.
     /// - Returns: how much there is, for `tell`.
     func wait(timeout: Int32) -> Int {
-        Int(unsafe epoll_wait(descriptor, events, Int32(SocketPoll.eventsPerTurn), timeout))
+        Int(unsafe direct_epoll_wait(descriptor, events, Int32(SocketPoll.eventsPerTurn), timeout))
     }
 
     /// Tells each socket.

@@ -110,7 +110,7 @@ extension TCPListener {
             var accepted: Int32 = -1
             let peer = unsafe SocketAddress.written { address, length in
                 let flags = Int32(SOCK_NONBLOCK.rawValue | SOCK_CLOEXEC.rawValue)
-                accepted = unsafe accept4(descriptor, address, length, flags)
+                accepted = unsafe direct_accept4(descriptor, address, length, flags)
                 return accepted
             }
             guard accepted >= 0 else {

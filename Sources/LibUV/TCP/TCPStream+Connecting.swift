@@ -29,7 +29,7 @@ extension TCPStream {
                 set(TCP_QUICKACK, 0)
                 delaysAcknowledgement = true
             }
-            let result = unsafe address.withSockaddr { unsafe Glibc.connect(descriptor, $0, $1) }
+            let result = unsafe address.withSockaddr { unsafe direct_connect(descriptor, $0, $1) }
             guard result == 0 || errno == EINPROGRESS || errno == EINTR else { throw .last }
             // Nothing comes before the connection stands; but asked for together, both take one call of the kernel.
             try poll(for: [.writable, .reading, .newsOnly])

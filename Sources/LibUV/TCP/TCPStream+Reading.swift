@@ -43,7 +43,7 @@ extension TCPStream {
         guard !isClosed else { return .failed(.canceled) }
         var count: Int
         repeat {
-            count = unsafe recv(descriptor, loop.readBuffer.baseAddress, readLimit, 0)
+            count = unsafe direct_recv(descriptor, loop.readBuffer.baseAddress, readLimit, 0)
         } while count < 0 && errno == EINTR
         if count > 0 {
             hasReadAll = count < readLimit
@@ -63,7 +63,7 @@ extension TCPStream {
         // The poll has told of the end, and nothing is left before it: what urgent data parts would not be told together.
         if hasReadAll && news.contains(.ended) && news.isDisjoint(with: [.urgent, .failed, .hungUp]) { return .end }
         var next: UInt8 = 0
-        let count = unsafe recv(descriptor, &next, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
+        let count = unsafe direct_recv(descriptor, &next, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
         if count > 0 { return .bytes(count) }
         if count == 0 { return .end }
         let error = UVError.last

@@ -19,7 +19,7 @@ extension TCPStream {
         defer { acknowledgeAtOnce() }
         return try TCPStream.written {
             let flags = isLast ? TCPStream.sendFlags | Int32(MSG_MORE) : TCPStream.sendFlags
-            return unsafe bytes.withUnsafeBytes { unsafe Glibc.send(descriptor, $0.baseAddress, $0.count, flags) }
+            return unsafe bytes.withUnsafeBytes { unsafe direct_send(descriptor, $0.baseAddress, $0.count, flags) }
         }
     }
 
@@ -42,7 +42,7 @@ extension TCPStream {
                             var message = unsafe msghdr()
                             unsafe message.msg_iov = pieces
                             unsafe message.msg_iovlen = 2
-                            return unsafe sendmsg(descriptor, &message, TCPStream.sendFlags)
+                            return unsafe direct_sendmsg(descriptor, &message, TCPStream.sendFlags)
                         }
                     }
                 }
