@@ -25,6 +25,8 @@ class Run(NamedTuple):
     """One proxy at one work in one round; no CPU time where no proxy is between."""
 
     cpu_seconds: float
+    # Of that, within the kernel.
+    kernel_seconds: float
     done: Done
 
 
@@ -39,6 +41,21 @@ class Comparison:
     def cost(self, work, proxy):
         """CPU time of the proxy for a unit of work, by round."""
         return [run.cpu_seconds / run.done.units * work.a_second for run in self.runs[work.key][proxy]]
+
+    def kernel_cost(self, work, proxy):
+        """The same of what the kernel does for it."""
+        return [run.kernel_seconds / run.done.units * work.a_second for run in self.runs[work.key][proxy]]
+
+    def kernel_table(self):
+        """The kernel's part for each proxy; and Herald's, as a part of all that the better of the others takes."""
+        names = list(self.costs(self.works[0]))
+        lines = [report.row(["", *names, "herald's / all of the better's"]), report.rule(len(names) + 2)]
+        for work in (work for work in self.works if work in HTTP):
+            ours, costs = self.kernel_cost(work, "herald"), self.costs(work)
+            best = report.better(costs)
+            cells = [report.spread(self.kernel_cost(work, name), 1) for name in names]
+            lines.append(report.row([f"{work.what}, {work.unit}", *cells, f"{report.ratio(ours, costs[best])} {best}"]))
+        return "\n".join(lines)
 
     def costs(self, work):
         return {proxy: self.cost(work, proxy) for proxy in self.runs[work.key] if proxy != DIRECT}
@@ -81,6 +98,7 @@ class Comparison:
                 "threads": self.threads,
                 "unit": work.unit,
                 "cpu": self.costs(work),
+                "kernel": {name: self.kernel_cost(work, name) for name in self.costs(work)},
                 "ratios": report.ratios(self.costs(work)),
                 "units_a_second": {
                     name: [run.done.units / run.done.seconds for run in runs]
@@ -131,11 +149,12 @@ def compare(bench, servers, works, rounds, seconds, threads=1, progress=print):
 def _take_turns(comparison, work, programs, number, seconds, servers):
     for name in list(programs)[:: 1 if number % 2 == 0 else -1]:
         program = programs[name]
-        before = program.cpu_seconds()
+        before, before_kernel = program.cpu_seconds(), program.kernel_seconds()
         done = _run(work, program.ports, seconds, servers, name)
-        _add(comparison, work, name, Run(program.cpu_seconds() - before, done))
+        run = Run(program.cpu_seconds() - before, program.kernel_seconds() - before_kernel, done)
+        _add(comparison, work, name, run)
     if comparison.threads == 1 and number % 2 == 0:
-        _add(comparison, work, DIRECT, Run(0, _run(work, servers, seconds, servers, DIRECT)))
+        _add(comparison, work, DIRECT, Run(0, 0, _run(work, servers, seconds, servers, DIRECT)))
 
 
 def _run(work, ports, seconds, servers, name):

@@ -76,7 +76,7 @@ def why():
         "Of a request, two sends are seven tenths, the same for all three proxies: the kernel brings a segment all the way to "
         "its receiver within them. A relay that does nothing but receive and send is measured below: none that does takes less. "
         "A connection is 17 such segments, where it would be 20 without a header that leaves with the client's first bytes and "
-        "ends the handshake, and a FIN that leaves with the server's last; nine tenths of its time are the kernel's. nginx "
+        "ends the handshake, and a FIN that leaves with the server's last; nine tenths of its time are the kernel's, as is told below. nginx "
         "leaves something out: it closes both sides as soon as one of them ends, where Herald and haproxy pass each side's end "
         "on."
     )

@@ -70,6 +70,14 @@ class Program:
                     total += int(line.read().split()[0])
         return total / 1e9
 
+    def kernel_seconds(self):
+        """Of that, the time within the kernel: in ticks, by which the scheduler divides what it has measured."""
+        total = 0
+        for pid in self.pids():
+            with open(f"/proc/{pid}/stat") as line:
+                total += int(line.read().rpartition(")")[2].split()[12])
+        return total / os.sysconf("SC_CLK_TCK")
+
     def memory(self):
         return Memory(
             self._kib("status", "VmRSS:"), self._kib("status", "RssAnon:"), self._kib("smaps_rollup", "Pss:")
