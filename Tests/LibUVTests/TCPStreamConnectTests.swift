@@ -1,16 +1,34 @@
+import Glibc
 import LibUV
 import NetworkAddress
 import Testing
 
 @Suite struct TCPStreamConnectTests {
+    /// A socket with a port of loopback that does not listen.
+    private func boundSocket() -> (descriptor: Int32, port: UInt16)? {
+        let descriptor = socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
+        var address = sockaddr_in()
+        address.sin_family = sa_family_t(AF_INET)
+        address.sin_addr.s_addr = INADDR_LOOPBACK.bigEndian
+        var length = socklen_t(MemoryLayout<sockaddr_in>.size)
+        // Safe: the kernel reads and writes a sockaddr_in of this length at most.
+        let result = unsafe withUnsafeMutablePointer(to: &address) { raw in
+            unsafe raw.withMemoryRebound(to: sockaddr.self, capacity: 1) { raw in
+                unsafe bind(descriptor, raw, length) | getsockname(descriptor, raw, &length)
+            }
+        }
+        return result == 0 ? (descriptor, UInt16(bigEndian: address.sin_port)) : nil
+    }
+
     @Test func nobodyListeningIsARefusal() async throws {
         try await withLoop { loop in
-            let acceptor = try Acceptor(loop)
-            let address = try acceptor.address
-            acceptor.close()
+            // Bound for as long as it takes: nobody else comes to listen there.
+            let (holder, port) = try #require(boundSocket())
             let stream = TCPStream(loop: loop)
+            let address = SocketAddress(.v4(IPv4Address(127, 0, 0, 1)), port: port)
             await #expect(throws: UVError.connectionRefused) { try await stream.connect(to: address) }
             stream.close()
+            Glibc.close(holder)
         }
     }
 
