@@ -99,13 +99,15 @@ struct TransferTests {
         let pair = try Pair(splices: splices)
         let before = pair.herald.facts.residentKiB
         var sessions: [(Connection, Connection)] = []
-        for _ in 0..<40 {
+        // Each has the system keep ten megabytes: with a hundred of them it would run out of memory for TCP.
+        let count = 16
+        for _ in 0..<count {
             let (client, server) = try pair.session()
             _ = try client.sendUntilBlocked(for: .milliseconds(20))
             sessions.append((client, server))
         }
         let held = pair.herald.facts.residentKiB - before
-        #expect(held < 40 * 320, "KiB held for 40 slow readers")
+        #expect(held < count * 320, "KiB held for slow readers")
         for (client, server) in sessions {
             client.close()
             server.close()

@@ -180,6 +180,8 @@ final class Connection: Sendable {
     /// Ends the connection with RST.
     func reset() throws {
         try NativeSocket.setNoLinger(open)
+        // Wakes a thread that waits for bytes: for as long as it does, the system would put off the end.
+        _ = shutdown(open, Int32(SHUT_RD))
         close()
     }
 
