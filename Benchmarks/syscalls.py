@@ -16,7 +16,7 @@ REASONS = {
     "connect": "to the server",
     "getsockname": "the address that the client dialled, for the header",
     "epoll_ctl": "both sockets in; they are taken out by being closed",
-    "recvfrom": "the request, the answer, the client's end; and a look whether the server has ended behind its first words",
+    "recvfrom": "the request, the answer, the client's end; and a look for the server's, where the poll has not told of it",
     "sendmsg": "the header and the request",
     "sendto": "the answer",
     "shutdown": "the server's end, passed on with the answer",
