@@ -38,14 +38,14 @@ struct ReloadUnderLoadTests {
     /// Whatever comes while one is under way makes one more, so that the last file is the one in force.
     @Test func hangUpsOnEachOthersHeelsEndWithTheLastFile() throws {
         let port = try FreePorts.next()
-        let (first, second) = (try RecordingServer("s1"), try RecordingServer("s2"))
-        let herald = try Herald(ReloadedFile(binds: port, servers: first), ports: port)
-        for server in [second, first, second, first, second] {
+        let servers = try (1...3).map { try RecordingServer("s\($0)") }
+        let herald = try Herald(ReloadedFile(binds: port, servers: servers[0]), ports: port)
+        for server in [1, 0, 1, 0, 2].map({ servers[$0] }) {
             try herald.replaceFile(ReloadedFile(binds: port, servers: server).text)
             for _ in 0..<2 { herald.process.signal(SIGHUP) }
         }
-        #expect(try becomesTrue { try visit(port) == "s2" })
-        #expect(try (0..<8).allSatisfy { _ in try visit(port) == "s2" })
+        #expect(try becomesTrue { try visit(port) == "s3" })
+        #expect(try (0..<8).allSatisfy { _ in try visit(port) == "s3" })
         #expect(herald.terminate() == .code(0))
     }
 

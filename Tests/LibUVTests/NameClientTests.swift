@@ -109,7 +109,7 @@ import Testing
             let client = try NameClient(
                 loop: loop,
                 nameservers: [silent.address, server.address],
-                timeout: .milliseconds(50),
+                timeout: .seconds(1),
                 attempts: 1,
                 maximumRecords: 10
             )
@@ -126,7 +126,7 @@ import Testing
                 count.add()
                 return count.value == 1 ? [] : [answer(to: question, address: [192, 0, 2, 9])]
             }
-            try await withClient(loop, socket.address, timeout: .milliseconds(100), attempts: 3) { client in
+            try await withClient(loop, socket.address, timeout: .seconds(1), attempts: 3) { client in
                 let found = await client.addresses(of: "web.test", families: [.ipv4])
                 #expect(found.texts(.ipv4) == ["192.0.2.9"])
             }
@@ -180,7 +180,7 @@ import Testing
                 cut[2] |= 0x02
                 return [cut]
             }
-            try await withClient(loop, socket.address, timeout: .milliseconds(100), attempts: 2) { client in
+            try await withClient(loop, socket.address, timeout: .seconds(1), attempts: 2) { client in
                 let found = await client.addresses(of: "web.test", families: [.ipv4])
                 #expect(found == [.ipv4: .failure(.unable)])
             }
