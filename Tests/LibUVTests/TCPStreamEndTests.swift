@@ -115,8 +115,7 @@ import Testing
     @Test func resetDoesNotWaitForAFullPeer() async throws {
         try await withLoop { loop in
             let pair = try await Pair(loop)
-            _ = try pair.client.fill()
-            pair.client.write(held: "held") { #expect($0 == .canceled) }
+            _ = pair.client.overfill { #expect($0 == .canceled) }
             pair.client.reset()
             await loop.sleep(for: .milliseconds(5))
             let reader = Collector(loop)
@@ -167,9 +166,8 @@ import Testing
                 let pair = try await Pair(loop)
                 let stream = pair.client
                 released = stream
-                _ = try stream.fill()
                 // Cycles, as long as the stream is open.
-                stream.write(held: "held") { _ in _ = stream.localAddress }
+                _ = stream.overfill { _ in _ = stream.localAddress }
                 stream.startReading(Collector(loop))
                 pair.close()
             }

@@ -147,6 +147,15 @@ extension TCPStream {
         while case let taken = try unsafe tryWrite(block.span.bytes), taken > 0 { total += taken }
         return total
     }
+
+    /// Holds more than any kernel takes for a peer that does not read, and gives back how much that is.
+    ///
+    /// To `fill()` is not enough where something must stay held: an acknowledgement makes room as late as 40 ms after.
+    func overfill(completion: @escaping (UVError?) -> Void) -> Int {
+        let bytes = [UInt8](repeating: 0x61, count: 64 << 20)
+        unsafe write(held: bytes.span.bytes, completion: completion)
+        return bytes.count
+    }
 }
 
 extension [UInt8] {
