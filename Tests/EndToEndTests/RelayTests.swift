@@ -99,6 +99,34 @@ struct RelayTests {
         #expect(rest.ending == .finished)
     }
 
+    /// While the server does not read, the last of what the client has said waits in the kernel, on a connection that both
+    /// sides have ended.
+    @Test func whatTheClientSaidBeforeItsEndArrivesHoweverLate() throws {
+        let pair = try Pair()
+        let (client, server) = try pair.session()
+        try server.finish()
+        #expect(try client.receiveAll().ending == .finished)
+        let sent = try sendUntilUnread(client)
+        try client.finish()
+        // By then Herald has looked whether the side that it does not read is gone.
+        pause(.seconds(7))
+        let rest = try server.receiveAll()
+        #expect(rest.bytes.count == sent)
+        #expect(rest.ending == .finished)
+        #expect(pair.herald.ending(of: client) == "completed")
+    }
+
+    /// Sends until Herald leaves what comes in its kernel; returns how much was sent, all of which that kernel has.
+    private func sendUntilUnread(_ client: Connection) throws -> Int {
+        let chunk = [UInt8](repeating: 0x61, count: 16 * 1024)
+        for sent in stride(from: chunk.count, to: 1 << 30, by: chunk.count) {
+            try client.send(chunk)
+            #expect(try becomesTrue { try client.undelivered == 0 })
+            if try !becomesTrue(within: .milliseconds(100), { try client.unreadByPeer == 0 }) { return sent }
+        }
+        throw HarnessError("Herald reads on, though nobody takes it")
+    }
+
     @Test func aSessionThatBothSidesFinishIsCompleted() throws {
         let pair = try Pair()
         let (client, server) = try pair.session()

@@ -73,6 +73,43 @@ import Testing
         }
     }
 
+    @Test(arguments: [false, true])
+    func aResetIsKnownWhereNobodyReads(isBehindFin: Bool) async throws {
+        try await withLoop { loop in
+            let pair = try await Pair(loop)
+            #expect(try pair.client.tryWrite("unread") == 6)
+            if isBehindFin { pair.client.endWriting() }
+            #expect(!pair.server.isReset)
+            pair.client.reset()
+            await loop.until { pair.server.isReset }
+            pair.close()
+        }
+    }
+
+    /// Whichever FIN came first, the connection is over for the kernel, and still has what the peer has said.
+    @Test(arguments: [false, true])
+    func aConnectionThatBothSidesHaveEndedIsNotReset(peerEndsFirst: Bool) async throws {
+        try await withLoop { loop in
+            let pair = try await Pair(loop)
+            let client = Collector(loop)
+            pair.client.startReading(client)
+            #expect(try pair.client.tryWrite("unread") == 6)
+            if peerEndsFirst { pair.client.endWriting() }
+            pair.server.endWriting()
+            await client.untilOver()
+            pair.client.endWriting()
+            await loop.until { pair.client.undeliveredBytes == 0 }
+            await loop.sleep(for: .milliseconds(5))
+            #expect(!pair.server.isReset)
+            let server = Collector(loop)
+            pair.server.startReading(server)
+            await server.untilOver()
+            #expect(server.text == "unread")
+            #expect(server.endCount == 1)
+            pair.close()
+        }
+    }
+
     /// Bytes, and a reset right behind them: whoever took that for a FIN would take a part for the whole.
     @Test(arguments: [1, 1000, 64 * 1024, 64 * 1024 + 1])
     func aResetBehindBytesIsNoFin(count: Int) async throws {

@@ -43,7 +43,7 @@ package enum Limits {
     package static let smallestReadBytes = 16 * 1024
     /// How often a long flow is spliced before others have their turn.
     package static let splicesPerTurn = 16
-    /// How often a session is looked at for what no event tells: a side that was reset while it was not read.
+    /// How often a session is looked at for what nobody is told of: a side that was reset while it was not read.
     package static let relayLookInterval = Duration.seconds(5)
     /// After one side was reset, how long the other one's last bytes may take to be delivered before it is reset, too.
     package static let farewellTimeout = Duration.seconds(5)

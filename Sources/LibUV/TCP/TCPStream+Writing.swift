@@ -118,15 +118,15 @@ extension TCPStream {
         return unsafe ioctl(descriptor, UInt(TIOCOUTQ), &count) == 0 ? Int(count) : 0
     }
 
-    /// Whether the connection is gone, by a reset or by the network; also where nothing is read and so nobody was told.
+    /// Whether the connection is gone, by a reset or by the network, and no read or write has told of it yet.
+    ///
+    /// One that both sides have ended is gone for the kernel, too, but what it has of the peer can still be read.
     package var isReset: Bool {
         loop.checkThread()
         guard !isClosed else { return false }
-        var state: UInt8 = 0
-        var length = socklen_t(1)
-        // Safe: the kernel writes as many bytes of its structure as it is told, and the state is the first.
-        let result = unsafe getsockopt(descriptor, Int32(IPPROTO_TCP), TCP_INFO, &state, &length)
-        return result == 0 && state == UInt8(TCP_CLOSE)
+        var query = pollfd(fd: descriptor, events: 0, revents: 0)
+        // Safe: poll reads and writes one pollfd.
+        return unsafe Glibc.poll(&query, 1, 0) == 1 && Int32(query.revents) & POLLERR != 0
     }
 
     /// Sends a FIN behind what is held: nothing will be written any more, reading goes on.

@@ -120,6 +120,20 @@ final class Connection: Sendable {
         return sent
     }
 
+    /// Bytes that were sent and that the other side's kernel has not got yet.
+    var undelivered: Int { get throws { try NativeSocket.undelivered(open) } }
+
+    /// Bytes that the other side's kernel has got, and that nobody has read there.
+    var unreadByPeer: Int {
+        get throws {
+            let ss = try run(["ss", "-tnH", "sport = :\(remote.port) and dport = :\(local.port)"])
+            guard ss.wait() == .code(0), let count = Int(ss.output.split(separator: " ").dropFirst().first ?? "") else {
+                throw HarnessError(ss.story)
+            }
+            return count
+        }
+    }
+
     /// Reads until `isEnough`, the other side's end, or the deadline.
     func receive(
         atMost size: Int = 65536,

@@ -54,6 +54,13 @@ enum NativeSocket {
         return unsafe getsockopt(descriptor, SOL_SOCKET, SO_ERROR, &value, &size) == 0 ? value : errno
     }
 
+    /// Bytes that were sent and not acknowledged.
+    static func undelivered(_ descriptor: Int32) throws -> Int {
+        var count: Int32 = 0
+        try check(unsafe ioctl(descriptor, UInt(TIOCOUTQ), &count), "ioctl TIOCOUTQ")
+        return Int(count)
+    }
+
     /// Whether one of `events` came before the deadline.
     static func wait(_ descriptor: Int32, for events: Int32, until deadline: Deadline) -> Bool {
         var entry = pollfd(fd: descriptor, events: Int16(events), revents: 0)
