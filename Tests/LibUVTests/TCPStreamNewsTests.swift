@@ -101,19 +101,35 @@ import Testing
     @Test func whatUrgentDataPartsIsNotTakenForTheEnd() async throws {
         try await withLoop { loop in
             let pair = try await Pair(loop)
-            let sender = try #require(duplicate(of: pair.client))
-            for (text, flags) in [("ab", 0), ("!", Int(MSG_OOB)), ("cd", 0)] {
-                let sent = unsafe text.withCString { unsafe send(sender, $0, text.utf8.count, Int32(flags)) }
-                #expect(sent == text.utf8.count)
-            }
-            Glibc.close(sender)
+            try send(["ab", "!", "cd"], urgent: "!", to: pair.client)
             pair.client.endWriting()
             await loop.sleep(for: .milliseconds(2))
             let reader = LookingAhead()
             pair.server.startReading(reader)
             await loop.until { reader.isOver }
-            #expect(reader.seen == [.bytes(1), .end])
+            #expect(reader.seen == [.nothingYet, .nothingYet])
             #expect(reader.text == "abcd")
+            pair.close()
+        }
+    }
+
+    /// Data that was left unread would make the end a reset.
+    @Test func urgentDataBeforeTheEndIsReadPast() async throws {
+        try await withLoop { loop in
+            let pair = try await Pair(loop)
+            try send(["ab", "!"], urgent: "!", to: pair.client)
+            pair.client.endWriting()
+            await loop.sleep(for: .milliseconds(2))
+            let reader = LookingAhead()
+            pair.server.startReading(reader)
+            await loop.until { reader.isOver }
+            #expect(reader.seen == [.nothingYet])
+            #expect(reader.text == "ab")
+            pair.server.close()
+            let client = Collector(loop)
+            pair.client.startReading(client)
+            await client.untilOver()
+            #expect(client.error == nil)
             pair.close()
         }
     }
@@ -176,6 +192,17 @@ import Testing
             Glibc.close(copy)
             old.close()
             new.close()
+        }
+    }
+
+    /// Sends each of `texts` as it is, and the urgent one as urgent data.
+    private func send(_ texts: [String], urgent: String, to stream: TCPStream) throws {
+        let sender = try #require(duplicate(of: stream))
+        defer { Glibc.close(sender) }
+        for text in texts {
+            let flags = text == urgent ? Int32(MSG_OOB) : 0
+            let sent = unsafe text.withCString { unsafe Glibc.send(sender, $0, text.utf8.count, flags) }
+            #expect(sent == text.utf8.count)
         }
     }
 
@@ -247,9 +274,11 @@ private final class LookingAhead: StreamReader {
         copy.append(copying: bytes)
         text += String(decoding: copy, as: UTF8.self)
         seen.append(stream.lookAhead())
+        if seen.last == .end { streamDidEnd(stream) }
     }
 
     func streamDidEnd(_ stream: TCPStream) {
+        stream.stopReading()
         isOver = true
     }
 

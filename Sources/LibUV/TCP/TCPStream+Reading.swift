@@ -57,11 +57,15 @@ extension TCPStream {
     }
 
     /// What the next read would find, of which it leaves the bytes; a failure is told once, by this or by a read.
+    ///
+    /// Nothing yet where urgent data may be next: only a read gets past it.
     package func lookAhead() -> ReadResult {
         loop.checkThread()
         guard !isClosed else { return .failed(.canceled) }
-        // The poll has told of the end, and nothing is left before it: what urgent data parts would not be told together.
-        if hasReadAll && news.contains(.ended) && news.isDisjoint(with: [.urgent, .failed, .hungUp]) { return .end }
+        // A look steps over the urgent byte and leaves it: it would be unread data when the socket is closed, and so a reset.
+        guard !news.contains(.urgent) else { return .nothingYet }
+        // The poll has told of the end, and nothing is left before it.
+        if hasReadAll && news.contains(.ended) && news.isDisjoint(with: [.failed, .hungUp]) { return .end }
         var next: UInt8 = 0
         let count = unsafe direct_recv(descriptor, &next, 1, Int32(MSG_PEEK) | Int32(MSG_DONTWAIT))
         if count > 0 { return .bytes(count) }
