@@ -282,7 +282,7 @@ package actor Proxy: LoopActor {
         for worker in workers {
             await onLoop(of: worker) { $0.abortSessions(ending) }
         }
-        // Each ends within a turn of its loop; the bound is for what nobody has thought of.
+        // Each ends within the next turns of its loop; the bound is for what nobody has thought of.
         for _ in 0..<100 where processGate.count > 0 { await loop.sleep(for: .milliseconds(10)) }
     }
 

@@ -114,7 +114,7 @@ package final class Worker {
         }
     }
 
-    /// Ends every session; each is gone within this turn of the loop.
+    /// Ends every session; each is gone within the next turns of the loop.
     package func abortSessions(_ ending: SessionEnding) {
         for session in sessions { session.abort(ending) }
     }

@@ -11,7 +11,8 @@ package protocol Resumable: AnyObject {
 ///
 /// A loop belongs to one thread at a time: the one that made it, until `run()` takes it over. Actors name it as their
 /// `unownedExecutor` and keep it alive; tasks are made by `spawn`, which also makes it their preferred executor, so that
-/// no part of them ever runs elsewhere. Every method but `enqueue`, `execute` and `spawn` traps off the loop's thread.
+/// no part of them ever runs elsewhere. Only `enqueue`, `execute` and `spawn` are for other threads; most other methods trap
+/// there.
 // Unchecked: `inbox` is locked, `owner` and `runner` are atomic; all else is touched on the owner's thread alone, which
 // is checked.
 @safe package final class EventLoop: @unchecked Sendable {

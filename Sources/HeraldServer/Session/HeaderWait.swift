@@ -32,7 +32,7 @@ final class HeaderWait: SessionWait, StreamReader {
     }
 
     func stream(_ stream: TCPStream, didFail error: UVError) {
-        finish(.clientGone)
+        finish(error.isLocalShortage ? .localResources : .clientGone)
     }
 
     override func deadlineReached(at now: UInt64) -> UInt64? {

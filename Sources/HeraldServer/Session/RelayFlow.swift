@@ -323,7 +323,7 @@ extension RelayFlow {
     }
 
     func stream(_ stream: TCPStream, didFail error: UVError) {
-        end(brokenBy: side(of: stream))
+        error.isLocalShortage ? finish(.localResources) : end(brokenBy: side(of: stream))
     }
 }
 
@@ -378,8 +378,7 @@ extension RelayFlow {
         return nil
     }
 
-    /// A side that was reset while nobody read from it, of which no event tells. A server's last bytes that are held for
-    /// the client go first.
+    /// A side that was reset while nobody read from it. A server's last bytes that are held for the client go first.
     private var resetUnread: SessionSide? {
         if !isRead(.client) && client.isReset { return .client }
         if !isRead(.server) && !session.relayState.isHeld(.server) && server.isReset { return .server }

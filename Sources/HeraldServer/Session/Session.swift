@@ -12,7 +12,7 @@ package final class Session {
 
     /// The client's address as the socket has it, un-mapped.
     let peer: SocketAddress
-    /// Index into `Worker.binds`.
+    /// Index into `Frontend.binds`.
     let bind: Int
     let frontend: Frontend
     var step = Frontend.Step.accepted
@@ -143,7 +143,8 @@ extension Session: Resumable {
     /// for that of the data, or has sent what must not be answered.
     func close(_ ending: SessionEnding) {
         switch ending {
-        case .completed, .noServer, .queueFull, .queueTimeout, .connectFailed, .localResources:
+        case .completed, .noServer, .queueFull, .queueTimeout, .connectFailed,
+            .localResources where server == nil:
             client.close()
             server?.close()
         case .idleTimeout, .clientFinTimeout, .serverFinTimeout:
@@ -151,7 +152,7 @@ extension Session: Resumable {
             if relayState.isHeld(.server) { client.reset() } else { client.close() }
             if relayState.isHeld(.client) { server?.reset() } else { server?.close() }
         case .clientGone, .clientReset, .serverReset, .headerMalformed, .headerTimeout, .headerMissing, .untrustedPeer,
-            .headerFromUntrusted, .tooManyWaiting, .serverDown, .drained, .stopped:
+            .headerFromUntrusted, .tooManyWaiting, .localResources, .serverDown, .drained, .stopped:
             client.reset()
             server?.reset()
         }
