@@ -204,26 +204,36 @@ import Testing
     @Test func tunnelTakesThePlaceOfBoth() {
         #expect(limits(client: 10, server: 20, tunnel: 3600).open == .seconds(3600))
         #expect(limits(tunnel: 3600).shortest == .seconds(3600))
-        #expect(limits(client: 10, tunnel: 3600).clientEnded == .seconds(3600))
+        #expect(limits(client: 10, tunnel: 3600).clientFin == .seconds(3600))
     }
 
-    @Test func aSideThatHasEndedGetsItsOwn() throws {
+    @Test func theSideThatIsWaitedForHasItsOwn() throws {
         let limits = limits(client: 10, clientFin: 1, server: 20, serverFin: 2)
         var state = RelayState()
         #expect(try #require(limits.current(state)) == (.seconds(10), .idleTimeout))
         _ = state.ended(.server)
-        #expect(try #require(limits.current(state)) == (.seconds(2), .serverFinTimeout))
+        #expect(try #require(limits.current(state)) == (.seconds(1), .clientFinTimeout))
         var other = RelayState()
         _ = other.ended(.client)
-        #expect(try #require(limits.current(other)) == (.seconds(1), .clientFinTimeout))
+        #expect(try #require(limits.current(other)) == (.seconds(2), .serverFinTimeout))
         #expect(limits.shortest == .seconds(1))
+    }
+
+    @Test(arguments: [(SessionSide.client, SessionEnding.serverFinTimeout), (.server, .clientFinTimeout)])
+    func whereBothHaveEndedItIsWhoDoesNotTakeTheRest(source: SessionSide, ending: SessionEnding) throws {
+        let limits = limits(clientFin: 1, serverFin: 2)
+        var state = RelayState()
+        _ = state.received(1, from: source, hasRemainder: true)
+        _ = state.ended(source)
+        _ = state.ended(source.other)
+        #expect(try #require(limits.current(state)).ending == ending)
     }
 
     @Test func withoutItsOwnItGoesOnWithWhatWasInForce() throws {
         let limits = limits(client: 10, server: 20)
         var state = RelayState()
         _ = state.ended(.client)
-        #expect(try #require(limits.current(state)) == (.seconds(10), .clientFinTimeout))
+        #expect(try #require(limits.current(state)) == (.seconds(10), .serverFinTimeout))
         #expect(limits.shortest == .seconds(10))
     }
 
@@ -232,7 +242,7 @@ import Testing
         var state = RelayState()
         #expect(limits.shortest == .seconds(2))
         #expect(limits.current(state) == nil)
-        _ = state.ended(.server)
+        _ = state.ended(.client)
         #expect(try #require(limits.current(state)) == (.seconds(2), .serverFinTimeout))
     }
 }

@@ -36,9 +36,9 @@ package enum SessionEnding: Hashable, Sendable {
     case serverReset
     /// Both sides were silent for too long.
     case idleTimeout
-    /// The server did not finish in time after the client's FIN.
-    case clientFinTimeout
     /// The client did not finish in time after the server's FIN.
+    case clientFinTimeout
+    /// The server did not finish in time after the client's FIN.
     case serverFinTimeout
 
     /// The server was taken for down, and its sessions are to end then.
