@@ -150,6 +150,22 @@ import Testing
         #expect(condition.slowStartMoved(at: after(33)) == nil)
     }
 
+    @Test func roomGrowsAsTheShareDoes() {
+        var limited = condition(joins: true) {
+            $0.slowStart = .seconds(32)
+            $0.maximumSessions = 40
+        }
+        #expect([0, 2, 16, 31].map { limited.sessionLimit(at: after($0)) } == [2, 5, 22, 40])
+        _ = limited.slowStartMoved(at: after(32))
+        #expect(limited.sessionLimit(at: after(32)) == 40)
+        let small = condition(joins: true) {
+            $0.slowStart = .seconds(32)
+            $0.maximumSessions = 1
+        }
+        #expect(small.sessionLimit(at: start) == 1)
+        #expect(condition(joins: true) { $0.slowStart = .seconds(32) }.sessionLimit(at: start) == .max)
+    }
+
     /// At the very start there is nobody who could take the load meanwhile.
     @Test func theFirstServersDoNotStartSlowly() {
         let condition = condition { $0.slowStart = .seconds(30) }

@@ -69,11 +69,21 @@ package struct ServerCondition: Sendable {
 
     /// Its share of new sessions: the weight, in units of 1/`Limits.slowStartSteps`; 0 where it is not usable.
     package func share(at now: ContinuousClock.Instant) -> Int {
-        guard isUsable else { return 0 }
+        isUsable ? settings.weight * slowStartSteps(at: now) : 0
+    }
+
+    /// Sessions that it takes at one time: in a slow start as large a part of `maxconn` as of the weight, and at least one.
+    package func sessionLimit(at now: ContinuousClock.Instant) -> Int {
+        guard let maximum = settings.maximumSessions else { return .max }
+        return max(maximum * slowStartSteps(at: now) / Limits.slowStartSteps, 1)
+    }
+
+    /// How far it has come, of `Limits.slowStartSteps`.
+    private func slowStartSteps(at now: ContinuousClock.Instant) -> Int {
         let steps = Limits.slowStartSteps
-        guard let began = slowStartBegan, let whole = settings.slowStart else { return settings.weight * steps }
+        guard let began = slowStartBegan, let whole = settings.slowStart else { return steps }
         let step = Int(began.duration(to: now) / whole * Double(steps)) + 1
-        return settings.weight * min(max(step, 1), steps)
+        return min(max(step, 1), steps)
     }
 
     /// When `share` is to be asked for again, and `slowStartMoved` to be called; nil while it stays.

@@ -89,6 +89,13 @@ extension ServerBoard {
         if wasFull || ranksByLoad { refresh(slot) }
     }
 
+    /// Gives a server room for so many sessions at one time. On the control loop alone.
+    package func setLimit(_ limit: Int, of slot: ServerSlot) {
+        guard limit != slot.currentLimit else { return }
+        slot.setLimit(limit)
+        refresh(slot)
+    }
+
     /// Gives a server another share of new sessions, 0 for none. On the control loop alone.
     package func setShare(_ share: Int, of slot: ServerSlot) {
         let before = slot.currentShare

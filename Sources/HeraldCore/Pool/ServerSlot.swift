@@ -35,10 +35,11 @@ package final class ServerSlot: Sendable {
     /// Share of new sessions by weight; 0 for a server that takes none.
     package var currentShare: Int { share.load(ordering: .sequentiallyConsistent) }
 
+    /// Sessions at one time.
+    var currentLimit: Int { limit.load(ordering: .relaxed) }
+
     /// Whether another session would find room.
-    var isAvailable: Bool {
-        currentShare > 0 && sessionCount < limit.load(ordering: .relaxed)
-    }
+    var isAvailable: Bool { currentShare > 0 && sessionCount < currentLimit }
 
     // MARK: Sessions
 
@@ -52,7 +53,7 @@ package final class ServerSlot: Sendable {
     /// Counts a session in, where the server takes one more.
     func enter(turn: UInt64) -> Entry {
         guard currentShare > 0 else { return .refused }
-        let limit = limit.load(ordering: .relaxed)
+        let limit = currentLimit
         if limit == .max {
             sessions.wrappingAdd(1, ordering: .sequentiallyConsistent)
         } else {
@@ -86,7 +87,7 @@ package final class ServerSlot: Sendable {
     func leave() -> Bool {
         let before = sessions.wrappingSubtract(1, ordering: .sequentiallyConsistent).oldValue
         precondition(before > 0, "a session leaves a server once")
-        return before == limit.load(ordering: .relaxed)
+        return before == currentLimit
     }
 
     // MARK: Load
@@ -153,7 +154,7 @@ package final class ServerSlot: Sendable {
         share.store(value, ordering: .sequentiallyConsistent)
     }
 
-    package func setLimit(_ value: Int) {
+    func setLimit(_ value: Int) {
         limit.store(value, ordering: .relaxed)
     }
 }

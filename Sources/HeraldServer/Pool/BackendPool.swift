@@ -138,7 +138,6 @@ package actor BackendPool: LoopActor {
     /// The same server by other settings.
     private func renew(_ server: PooledServer, as member: Member) {
         server.member = member
-        server.server.slot.setLimit(member.settings.maximumSessions ?? .max)
         server.server.slot.setAnsweredWell(false)
         server.server = poolServer(member, slot: server.server.slot)
         if server.condition.checks(differFrom: member.settings) { server.checks?.cancel() }
@@ -169,7 +168,7 @@ package actor BackendPool: LoopActor {
         PooledServer(
             member,
             discovery: discovery,
-            server: poolServer(member, slot: ServerSlot(limit: member.settings.maximumSessions ?? .max)),
+            server: poolServer(member, slot: ServerSlot()),
             condition: ServerCondition(member.settings, joins: joins, at: .now)
         )
     }
@@ -235,6 +234,7 @@ package actor BackendPool: LoopActor {
         let now = ContinuousClock.now
         if let change = server.condition.slowStartMoved(at: now) { return changed(server, change) }
         share(server, at: now)
+        afterShares()
         schedulePublish()
         followSlowStart(of: server)
     }
@@ -250,7 +250,12 @@ package actor BackendPool: LoopActor {
             usablePrimaries += wasUsable ? -1 : 1
             if usablePrimaries == (wasUsable ? 0 : 1) { return shareAll(at: now) }
         }
-        board.setShare(server.condition.share(at: now), of: server.server.slot)
+        setShare(of: server, isActive: true, at: now)
+    }
+
+    private func setShare(of server: PooledServer, isActive: Bool, at now: ContinuousClock.Instant) {
+        board.setLimit(server.condition.sessionLimit(at: now), of: server.server.slot)
+        board.setShare(isActive ? server.condition.share(at: now) : 0, of: server.server.slot)
     }
 
     /// Backups take sessions when no other server does; but for `allbackups`, only the first of them.
@@ -263,7 +268,7 @@ package actor BackendPool: LoopActor {
         var mayBackUp = usablePrimaries == 0
         for server in servers {
             let isActive = !server.isBackup || (mayBackUp && server.condition.isUsable)
-            board.setShare(isActive ? server.condition.share(at: now) : 0, of: server.server.slot)
+            setShare(of: server, isActive: isActive, at: now)
             if server.isBackup && isActive && !settings.usesAllBackups { mayBackUp = false }
         }
     }
