@@ -146,9 +146,9 @@ extension Frontend {
         session.attempts = attempts
         switch next {
         case .anotherServer:
-            return chooseAnother(session, than: target, attempts.failed)
+            return chooseAnother(session, than: target, attempts.failedServers, after: failure)
         case .sameServer:
-            return .pause
+            return stepToSameServer(after: failure)
         case .giveUp:
             if case .local = failure { session.end(.localResources) } else { session.end(.connectFailed(failure)) }
             return .finish
@@ -156,7 +156,12 @@ extension Frontend {
     }
 
     /// Takes a server that has not failed yet as the target; where there is none, the same one again.
-    private func chooseAnother(_ session: Session, than target: PoolServer, _ failed: [ServerSlot]) -> Step {
+    private func chooseAnother(
+        _ session: Session,
+        than target: PoolServer,
+        _ failed: [ServerSlot],
+        after failure: ServerFailure
+    ) -> Step {
         let pool = pool.value
         switch pool.choose(for: session.source.ip, excluding: failed) {
         case .server(let server):
@@ -168,8 +173,13 @@ extension Frontend {
             pool.leave(target)
             return .wait
         case .none:
-            return .pause
+            return stepToSameServer(after: failure)
         }
+    }
+
+    /// A pause gives a server time to come back; one that did not answer has had that time.
+    private func stepToSameServer(after failure: ServerFailure) -> Step {
+        if case .timedOut = failure { .connect } else { .pause }
     }
 
     private func startPause(_ session: Session) {

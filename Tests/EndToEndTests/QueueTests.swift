@@ -116,6 +116,41 @@ struct QueueTests {
         #expect(pool.servers[0].records.count == 2)
     }
 
+    /// It may have been waiting for an answer, had it asked.
+    @Test func whoEndsWithoutAWordLosesThePlaceInLine() throws {
+        let pool = try Pool(["maxconn 1"], defaults: ["timeout queue 60s"])
+        let guest = try pool.enter()
+        let silent = try Connection(to: .loopback(pool.port))
+        let talker = try queue(pool)
+        silent.close()
+        #expect(pool.herald.ending(of: silent) == "client-gone")
+        try talker.finish()
+        try pool.leave([guest])
+        #expect(try talker.receiveLine() == "s1")
+        #expect(pool.servers[0].records.count == 2)
+    }
+
+    /// Whoever a server has refused waits for another one.
+    @Test func theLineDoesNotLeadBackToTheServerThatFailed() throws {
+        let (port, refusing) = (try FreePorts.next(), try FreePorts.next())
+        let server = try CountingServer()
+        let herald = try Herald(
+            configuration(
+                bind: "127.0.0.1:\(port)",
+                defaults: ["timeout queue 60s"],
+                backend: ["option redispatch 1", "retries 3"],
+                servers: "127.0.0.1:\(refusing)",
+                "\(server.address) maxconn 1"
+            ),
+            ports: port
+        )
+        let answers = atOnce(24) { _ in try visit(port) }
+        #expect(answers.allSatisfy { $0 == "counted" })
+        #expect(server.most == 1)
+        #expect(becomesTrue { herald.sessionLines.count == answers.count })
+        #expect(herald.sessionLines.allSatisfy { $0.end == "completed" })
+    }
+
     @Test func withTheLastServerDownTheLineIsSentAway() throws {
         let checked = try RecordingServer("checked")
         let pool = try Pool(

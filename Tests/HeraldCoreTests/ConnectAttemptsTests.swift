@@ -37,6 +37,7 @@ import Testing
         #expect(attempts.redispatchCount(last: slots[2]) == 2)
         #expect(attempts.redispatchCount(last: slots[5]) == 3)
         #expect(attempts.redispatchCount(last: nil) == 2, "the line was as far as it got")
+        #expect(attempts.failedServers.map(ObjectIdentifier.init) == slots.prefix(3).map(ObjectIdentifier.init))
         #expect(ConnectAttempts(settings(retries: 9)).redispatchCount(last: slots[0]) == 0)
     }
 

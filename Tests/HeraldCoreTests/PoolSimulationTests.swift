@@ -9,6 +9,7 @@ private final class Simulation {
     final class Client: PoolWaiter, @unchecked Sendable {
         // Unchecked: one thread runs the whole simulation.
         let client: IPAddress
+        let failed: [ServerSlot] = []
         var ticket: WaitingLine.Ticket?
         var admitted: PoolServer?
         var isDismissed = false

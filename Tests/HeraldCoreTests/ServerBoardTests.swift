@@ -22,6 +22,7 @@ import Testing
 
     private final class Waiter: PoolWaiter {
         let client = IPAddress.v4(IPv4Address(127, 0, 0, 1))
+        let failed: [ServerSlot] = []
         let server = Mutex<PoolServer?>(nil)
 
         func admit(to server: PoolServer) { self.server.withLock { $0 = server } }
@@ -131,8 +132,13 @@ import Testing
 @Suite struct WaitingLineTests {
     private final class Waiter: PoolWaiter {
         let client = IPAddress.v4(IPv4Address(127, 0, 0, 1))
+        let failed: [ServerSlot]
         let wasAdmitted = Atomic(false)
         let wasDismissed = Atomic(false)
+
+        init(failed: [ServerSlot] = []) {
+            self.failed = failed
+        }
 
         func admit(to server: PoolServer) { wasAdmitted.store(true, ordering: .relaxed) }
         func dismiss() { wasDismissed.store(true, ordering: .relaxed) }
@@ -156,6 +162,18 @@ import Testing
         }
         #expect(waiters.map { $0.wasAdmitted.load(ordering: .relaxed) } == [true, false, true, false, false])
         #expect(line.count == 2)
+    }
+
+    @Test func whoWaitsForAnotherServerKeepsThePlaceAndHoldsNobodyUp() {
+        let line = WaitingLine()
+        let waiters = [Waiter(failed: [server.slot]), Waiter(), Waiter(failed: [server.slot]), Waiter()]
+        for waiter in waiters { _ = line.join(waiter, limit: 10) }
+        line.admit { $0.failed.contains { $0 === server.slot } ? nil : server }
+        #expect(waiters.map { $0.wasAdmitted.load(ordering: .relaxed) } == [false, true, false, true])
+        #expect(line.count == 2)
+        line.admit { _ in server }
+        #expect(waiters.allSatisfy { $0.wasAdmitted.load(ordering: .relaxed) })
+        #expect(line.count == 0)
     }
 
     @Test func noMoreWaitThanMay() {

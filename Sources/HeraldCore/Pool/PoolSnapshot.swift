@@ -94,7 +94,11 @@ package final class PoolSnapshot: Sendable {
 
     /// Lets sessions in that wait, as long as there is room.
     package func admitWaiting(using random: inout SplitMix64) {
-        line.admit { take(for: $0, excluding: [], using: &random) }
+        line.admit { waiter in
+            // One that has tried all that are left tries again what there is.
+            let failed = board.hasTaker(besides: waiter.failed) ? waiter.failed : []
+            return take(for: waiter.client, excluding: failed, using: &random)
+        }
     }
 
     private func take(

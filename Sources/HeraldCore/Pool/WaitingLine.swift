@@ -5,6 +5,8 @@ import Synchronization
 package protocol PoolWaiter: Sendable {
     /// The client as the session announces it.
     var client: IPAddress { get }
+    /// Servers that it has tried in vain: it waits for another one.
+    var failed: [ServerSlot] { get }
     /// Its turn has come; a session was counted in for it at `server`. Called on any loop.
     func admit(to server: PoolServer)
     /// No server will take it. Called on any loop.
@@ -24,12 +26,9 @@ package final class WaitingLine: Sendable {
         /// The next one to be given out.
         var tail: Ticket = 0
 
-        mutating func first() -> (Ticket, any PoolWaiter)? {
-            while head < tail {
-                if let waiter = waiters[head] { return (head, waiter) }
-                head += 1
-            }
-            return nil
+        /// Takes whoever left out of the range that is to be looked through.
+        mutating func advance() {
+            while head < tail && waiters[head] == nil { head += 1 }
         }
     }
 
@@ -63,15 +62,22 @@ package final class WaitingLine: Sendable {
         }
     }
 
-    /// Lets sessions in, from the first on, as long as `take` finds room.
-    package func admit(_ take: (_ client: IPAddress) -> PoolServer?) {
+    /// Lets sessions in, from the first on, as long as `take` finds room. One that has none at a server that it has not
+    /// tried keeps its place, and those behind it are asked.
+    package func admit(_ take: (any PoolWaiter) -> PoolServer?) {
         guard count > 0 else { return }
         let admitted = line.withLock { line in
             var admitted: [(any PoolWaiter, PoolServer)] = []
-            while let (ticket, waiter) = line.first(), let server = take(waiter.client) {
-                line.waiters[ticket] = nil
-                length.subtract(1, ordering: .sequentiallyConsistent)
-                admitted.append((waiter, server))
+            line.advance()
+            for ticket in line.head..<line.tail {
+                guard let waiter = line.waiters[ticket] else { continue }
+                if let server = take(waiter) {
+                    line.waiters[ticket] = nil
+                    length.subtract(1, ordering: .sequentiallyConsistent)
+                    admitted.append((waiter, server))
+                } else if waiter.failed.isEmpty {
+                    break
+                }
             }
             return admitted
         }

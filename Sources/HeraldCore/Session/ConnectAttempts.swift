@@ -1,7 +1,7 @@
 /// Which servers a session has tried in vain, and whether it may go on.
 package struct ConnectAttempts: Sendable {
     package enum Next: Equatable, Sendable {
-        /// Choose a server that is not in `failed`, at once; or, where there is none, try the same one again after `pause`.
+        /// Choose a server that is not in `failedServers`, at once; or, where there is none, try the same one again after `pause`.
         case anotherServer
         /// Try the same one again, after `pause`.
         case sameServer
@@ -10,6 +10,10 @@ package struct ConnectAttempts: Sendable {
 
     /// Each server that failed, in the order of the attempts.
     package private(set) var failed: [ServerSlot] = []
+    /// The same, each once.
+    package var failedServers: [ServerSlot] {
+        failed.enumerated().filter { index, slot in !failed[..<index].contains { $0 === slot } }.map(\.element)
+    }
     /// Attempts after the first one.
     package private(set) var retryCount = 0
     private let retries: Int

@@ -19,7 +19,8 @@ final class QueueWait: SessionWait {
         let loop = session.client.loop
         until = loop.now + limit.wholeMilliseconds
         guard begin(limit: min(limit, Limits.queueLookInterval)) else { return }
-        let waiter = Waiter(client: session.source.ip, wait: LoopBound(self, loop: loop))
+        let failed = session.attempts?.failedServers ?? []
+        let waiter = Waiter(client: session.source.ip, failed: failed, wait: LoopBound(self, loop: loop))
         guard let place = pool.snapshot.line.join(waiter, limit: maximum) else { return finish(.queueFull) }
         ticket = place.ticket
         session.queuedBehind = UInt32(clamping: place.ahead)
@@ -39,9 +40,14 @@ final class QueueWait: SessionWait {
         finish(.noServer)
     }
 
-    /// Nobody tells of a client that has gone while nothing is read from it.
+    /// Nobody tells of a client that has gone while nothing is read from it. One that has ended may still want an answer,
+    /// but for one that has asked for nothing.
+    private var isClientGone: Bool {
+        session.client.isReset || (session.payload.isEmpty && session.client.lookAhead() == .end)
+    }
+
     override func deadlineReached(at now: UInt64) -> UInt64? {
-        if session.client.isReset {
+        if isClientGone {
             finish(.clientGone)
         } else if now >= until {
             finish(.queueTimeout)
@@ -61,6 +67,7 @@ final class QueueWait: SessionWait {
 /// A waiting session as other loops see it.
 private struct Waiter: PoolWaiter {
     let client: IPAddress
+    let failed: [ServerSlot]
     let wait: LoopBound<QueueWait>
 
     func admit(to server: PoolServer) {
