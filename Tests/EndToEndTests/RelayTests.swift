@@ -116,6 +116,40 @@ struct RelayTests {
         #expect(pair.herald.ending(of: client) == "completed")
     }
 
+    /// The system of a client that has closed answers what still comes with a reset.
+    @Test func whatAClientSaidThatHasClosedArrivesThoughTheServerSpeaks() throws {
+        let pair = try Pair()
+        let (client, server) = try pair.session()
+        let sent = try sendUntilUnread(client)
+        client.close()
+        try server.send("who is there?")
+        pause(.seconds(7))
+        let rest = try server.receiveAll()
+        #expect(rest.bytes.count == sent)
+        #expect(rest.ending == .finished)
+        #expect(pair.herald.ending(of: client) == "client-reset")
+    }
+
+    /// As the server's system resets what comes after its end, the rest of its answer has all the time that it needs.
+    @Test func theLastOfAServerArrivesHoweverSlowlyItIsRead() throws {
+        let pair = try Pair()
+        let (client, server) = try pair.session()
+        let answer = [UInt8](repeating: 0x61, count: 3 << 20)
+        try server.send(answer)
+        server.close()
+        try client.send("still there?")
+        var count = 0
+        while count < answer.count {
+            pause(.milliseconds(500))
+            let received = try client.receive { $0.bytes.count >= answer.count / 16 }
+            guard !received.bytes.isEmpty else { break }
+            count += received.bytes.count
+        }
+        #expect(count == answer.count)
+        #expect(try client.receiveAll().ending == .finished)
+        #expect(pair.herald.ending(of: client) == "server-reset")
+    }
+
     /// Sends until Herald leaves what comes in its kernel; returns how much was sent, all of which that kernel has.
     private func sendUntilUnread(_ client: Connection) throws -> Int {
         let chunk = [UInt8](repeating: 0x61, count: 16 * 1024)
@@ -210,6 +244,31 @@ struct RelayTests {
         #expect(lasted > .milliseconds(200))
         #expect(try server.receiveAll().ending != .open)
         #expect(pair.herald.ending(of: client) == "idle-timeout")
+    }
+
+    /// Who has ended is waited for no more: `client-fin` is not for the server that is to answer, nor the other way round.
+    @Test(arguments: [true, false])
+    func aFinTimeoutIsForTheSideThatIsWaitedFor(clientEnds: Bool) throws {
+        let own = clientEnds ? "timeout client-fin 300" : "timeout server-fin 300"
+        let pair = try Pair(defaults: ["timeout client 60s", "timeout server 60s", own])
+        let (client, server) = try pair.session()
+        let (first, last) = clientEnds ? (client, server) : (server, client)
+        try first.finish()
+        #expect(try last.receiveAll().ending == .finished)
+        pause(.milliseconds(1500))
+        try last.send("at last")
+        last.close()
+        #expect(try first.receiveAll().text == "at last")
+        #expect(pair.herald.ending(of: client) == "completed")
+    }
+
+    @Test(arguments: [true, false])
+    func aSideThatNeverEndsRunsIntoItsFinTimeout(clientEnds: Bool) throws {
+        let own = clientEnds ? "timeout server-fin 300" : "timeout client-fin 300"
+        let pair = try Pair(defaults: ["timeout client 60s", "timeout server 60s", own])
+        let (client, server) = try pair.session()
+        try (clientEnds ? client : server).finish()
+        #expect(pair.herald.ending(of: client) == (clientEnds ? "server-fin-timeout" : "client-fin-timeout"))
     }
 
     @Test func activityOfOneSideKeepsTheSession() throws {

@@ -45,7 +45,7 @@ package enum Limits {
     package static let splicesPerTurn = 16
     /// How often a session is looked at for what nobody is told of: a side that was reset while it was not read.
     package static let relayLookInterval = Duration.seconds(5)
-    /// After one side was reset, how long the other one's last bytes may take to be delivered before it is reset, too.
+    /// After one side was reset, how long the other one may take none of its last bytes before it is reset, too.
     package static let farewellTimeout = Duration.seconds(5)
 
     // MARK: Start, reload and stop

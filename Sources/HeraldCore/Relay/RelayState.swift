@@ -37,6 +37,11 @@ package struct RelayState: Sendable {
         side == .client ? fromClient.isHeld : fromServer.isHeld
     }
 
+    /// Whether everything that `side` has said, its end included, is with the other one's kernel.
+    package func isPassedOn(_ side: SessionSide) -> Bool {
+        side == .client ? fromClient.isDone : fromServer.isDone
+    }
+
     /// Whether the FIN of `side` was read.
     package func isEnded(_ side: SessionSide) -> Bool {
         side == .client ? fromClient.isEnded : fromServer.isEnded

@@ -20,8 +20,17 @@ final class RelayFlow: SessionWait, StreamReader {
     private var unsentAtLastLook = 0
     /// A write to this side has failed; what it had said before still goes to the other one.
     private var brokenSide: SessionSide?
+    /// It had sent its FIN by then. Otherwise reading from it ends as if it had: the write has taken the error away.
+    private var hasBrokenSideEnded = false
     /// The ending, while the kernel delivers the last bytes to the side that is left.
-    private var farewell: (ending: SessionEnding, survivor: TCPStream, until: UInt64)?
+    private var farewell: Farewell?
+
+    private struct Farewell {
+        var ending: SessionEnding
+        var survivor: TCPStream
+        var undeliveredBytes: Int
+        var until: UInt64
+    }
 
     init(
         _ session: Session,
@@ -140,7 +149,7 @@ extension RelayFlow {
             rest.append(contentsOf: payload)
             hold(rest.rawSpan.extracting(taken...), from: .client)
         } catch {
-            writeFailed(to: .server)
+            writeFailed(to: .server, error)
         }
     }
 }
@@ -210,7 +219,7 @@ extension RelayFlow {
             case .hold: hold(bytes.extracting(taken...), from: source)
             }
         } catch {
-            writeFailed(to: source.other)
+            writeFailed(to: source.other, error)
         }
     }
 
@@ -254,7 +263,7 @@ extension RelayFlow {
         case .failed(let error):
             stream.stopReading()
             self.stream(stream, didFail: error)
-        case .sinkFailed: writeFailed(to: source.other)
+        case .sinkFailed(let error): writeFailed(to: source.other, error)
         }
         return false
     }
@@ -268,7 +277,7 @@ extension RelayFlow {
     private func hold(_ rest: RawSpan, from source: SessionSide) {
         stream(of: source).stopReading()
         stream(of: source.other).write(held: rest) { [self] error in
-            if error == nil { flushed(source) } else { writeFailed(to: source.other) }
+            if let error { writeFailed(to: source.other, error) } else { flushed(source) }
         }
         unsentAtLastLook = client.unsentBytes &+ server.unsentBytes
     }
@@ -280,8 +289,9 @@ extension RelayFlow {
         case .readOn:
             if brokenSide == source { drain(source) }
             if isRead(source) { stream(of: source).startReading(self) }
-        case .sendFin:
-            if brokenSide == source { end(brokenBy: source) } else { stream(of: source.other).endWriting() }
+        case .sendFin,
+            .finish where brokenSide != nil:
+            passOnEnd(of: source)
         case .finish: finish(.completed)
         }
     }
@@ -316,10 +326,17 @@ extension RelayFlow {
             guard !isOver else { return }
         }
         switch session.relay({ $0.ended(side) }) {
-        case .sendFin: self.stream(of: side.other).endWriting()
+        case .sendFin,
+            .finish where brokenSide != nil:
+            passOnEnd(of: side)
         case .wait: break
         case .finish: finish(.completed)
         }
+    }
+
+    private func passOnEnd(of side: SessionSide) {
+        stream(of: side.other).endWriting()
+        if let brokenSide { end(brokenBy: brokenSide) }
     }
 
     func stream(_ stream: TCPStream, didFail error: UVError) {
@@ -332,10 +349,11 @@ extension RelayFlow {
 extension RelayFlow {
     /// `side` takes nothing any more. What it has said is still to be passed on: a server that refuses an upload answers
     /// first, and closes with bytes of the upload unread, which is a reset.
-    private func writeFailed(to side: SessionSide) {
+    private func writeFailed(to side: SessionSide, _ error: UVError) {
         guard !isOver && farewell == nil else { return }
         if let brokenSide { return finish(RelayFlow.ending(brokenBy: brokenSide)) }
         brokenSide = side
+        hasBrokenSideEnded = error == .brokenPipe
         stream(of: side.other).stopReading()
         if !session.relayState.isHeld(side) { drain(side) }
     }
@@ -345,8 +363,13 @@ extension RelayFlow {
         let stream = stream(of: side)
         stream.stopReading()
         while !session.relayState.isEnded(side) {
-            guard case .bytes = stream.readAvailable({ passOn($0, from: side) }) else { break }
+            let result = stream.readAvailable { passOn($0, from: side) }
             if isOver || farewell != nil || session.relayState.isHeld(side) { return }
+            switch result {
+            case .bytes: continue
+            case .end where hasBrokenSideEnded: return streamDidEnd(stream)
+            case .end, .nothingYet, .failed: return end(brokenBy: side)
+            }
         }
         end(brokenBy: side)
     }
@@ -356,32 +379,36 @@ extension RelayFlow {
     }
 
     /// Ends with a reset of the other side, too; but that throws away what the kernel has not delivered there yet, so it
-    /// gets a moment.
+    /// gets a moment, for as long as it takes some of it.
     private func end(brokenBy side: SessionSide) {
         guard !isOver && farewell == nil else { return }
         let survivor = stream(of: side.other)
         cleanUp()
-        guard survivor.undeliveredBytes > 0 else { return finish(RelayFlow.ending(brokenBy: side)) }
+        let undelivered = survivor.undeliveredBytes
+        let ending = RelayFlow.ending(brokenBy: side)
+        guard undelivered > 0 else { return finish(ending) }
         let until = client.loop.now + Limits.farewellTimeout.wholeMilliseconds
-        farewell = (RelayFlow.ending(brokenBy: side), survivor, until)
+        farewell = Farewell(ending: ending, survivor: survivor, undeliveredBytes: undelivered, until: until)
         lookAgain(after: Limits.deadlineTick)
     }
 
-    private func lookAtFarewell(
-        _ farewell: (ending: SessionEnding, survivor: TCPStream, until: UInt64),
-        at now: UInt64
-    ) -> UInt64? {
-        if farewell.survivor.undeliveredBytes > 0 && now < farewell.until {
+    private func lookAtFarewell(_ farewell: Farewell, at now: UInt64) -> UInt64? {
+        let undelivered = farewell.survivor.undeliveredBytes
+        if undelivered < farewell.undeliveredBytes {
+            self.farewell?.undeliveredBytes = undelivered
+            self.farewell?.until = now + Limits.farewellTimeout.wholeMilliseconds
+        }
+        guard undelivered == 0 || now >= farewell.until && undelivered == farewell.undeliveredBytes else {
             return now + Limits.deadlineTick.wholeMilliseconds
         }
         finish(farewell.ending)
         return nil
     }
 
-    /// A side that was reset while nobody read from it. A server's last bytes that are held for the client go first.
+    /// A side that was reset while nobody read from it. What it has said goes first, where that is held for the other one.
     private var resetUnread: SessionSide? {
-        if !isRead(.client) && client.isReset { return .client }
-        if !isRead(.server) && !session.relayState.isHeld(.server) && server.isReset { return .server }
-        return nil
+        [SessionSide.client, .server].first {
+            !isRead($0) && !session.relayState.isHeld($0) && stream(of: $0).isReset
+        }
     }
 }

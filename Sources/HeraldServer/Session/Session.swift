@@ -151,6 +151,10 @@ extension Session: Resumable {
             // A remainder that is held for a side is cut off with it.
             if relayState.isHeld(.server) { client.reset() } else { client.close() }
             if relayState.isHeld(.client) { server?.reset() } else { server?.close() }
+        case .serverReset where relayState.isPassedOn(.server):
+            // The client has all that the server said, and its end.
+            client.close()
+            server?.reset()
         case .clientGone, .clientReset, .serverReset, .headerMalformed, .headerTimeout, .headerMissing, .untrustedPeer,
             .headerFromUntrusted, .tooManyWaiting, .localResources, .serverDown, .drained, .stopped:
             client.reset()
