@@ -265,7 +265,7 @@ struct CheckKindsTests {
         #expect(server.records.isEmpty)
         #expect(
             checked.received.first?.text
-                == "GET /healthz HTTP/1.1\r\nHost: \(checked.address)\r\nUser-Agent: herald\r\nConnection: close\r\n\r\n"
+                == "GET /healthz HTTP/1.0\r\nUser-Agent: herald\r\nConnection: close\r\n\r\n"
         )
     }
 }

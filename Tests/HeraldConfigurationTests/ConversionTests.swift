@@ -304,6 +304,7 @@ private enum RandomSettings {
         var http = HTTPCheckSettings()
         http.method = one(["GET", "OPTIONS", "null", "M-SEARCH", "*"], &generator)
         http.path = one(["/", "/a?b=c&d=\"e\"#f", "//"], &generator)
+        http.version = one(HTTPCheckSettings.Version.allCases, &generator)
         http.host = maybe(one(["a.example", "[::1]:80", "*", ""], &generator), &generator)
         let fields = [
             ("X-A", "b: c"), ("X-A", ""), ("x-a", "d"), ("null", ""), ("!#$%&'*+-.^_`|~", "\"\t'"), ("1", "true"),

@@ -13,6 +13,7 @@ import Testing
     private func http(_ change: (inout HTTPCheckSettings) -> Void = { _ in }) -> HealthCheckSettings.Kind {
         var settings = HTTPCheckSettings()
         settings.method = "OPTIONS"
+        settings.version = .http10
         change(&settings)
         return .http(settings)
     }
@@ -26,8 +27,11 @@ import Testing
                 == http {
                     $0.method = "GET"
                     $0.path = "/a"
+                    $0.version = .http11
                 }
         )
+        #expect(try kind("option httpchk OPTIONS / HTTP/1.0") == http())
+        #expect(try kind("option httpchk\nhttp-check send ver HTTP/1.1") == http { $0.version = .http11 })
         #expect(try kind("option httpchk\nno option httpchk") == .tcp)
         #expect(try kind("option httpchk\noption tcp-check") == .tcp)
         #expect(try kind("option httpchk\nno option tcp-check") == http())
@@ -39,6 +43,7 @@ import Testing
             try kind(#"option httpchk GET / HTTP/1.1\r\nHost:\ www.example.com\r\nX-A:\ b\r\nConnection:\ close"#)
                 == http {
                     $0.method = "GET"
+                    $0.version = .http11
                     $0.host = "www.example.com"
                     $0.fields = [.init(name: "X-A", value: "b")]
                 }
@@ -54,6 +59,7 @@ import Testing
                 == http {
                     $0.method = "GET"
                     $0.path = "/x"
+                    $0.version = .http11
                     $0.host = "a.example"
                     $0.fields = [.init(name: "X-A", value: "b c")]
                 }

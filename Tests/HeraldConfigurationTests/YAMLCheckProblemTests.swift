@@ -122,19 +122,19 @@ import Testing
         (
             "http: { pth: /x }",
             [
-                "7:59: error: unknown key 'pth' in an HTTP check; expected method, path, host, headers, status or body; did you mean 'path'?"
+                "7:59: error: unknown key 'pth' in an HTTP check; expected method, path, version, host, headers, status or body; did you mean 'path'?"
             ]
         ),
         (
             "http: { uri: /x }",
             [
-                "7:59: error: unknown key 'uri' in an HTTP check; expected method, path, host, headers, status or body; did you mean 'path'?"
+                "7:59: error: unknown key 'uri' in an HTTP check; expected method, path, version, host, headers, status or body; did you mean 'path'?"
             ]
         ),
         (
             "http: { expect: 200 }",
             [
-                "7:59: error: unknown key 'expect' in an HTTP check; expected method, path, host, headers, status or body; did you mean 'status'?"
+                "7:59: error: unknown key 'expect' in an HTTP check; expected method, path, version, host, headers, status or body; did you mean 'status'?"
             ]
         ),
         (

@@ -19,13 +19,14 @@ import Testing
     @Test func everyKeyOfARequest() throws {
         let found = try check(
             """
-            interval: 5s, http: { method: OPTIONS, path: "/a?b=c", host: "a.example:80", status: [200, 300-399],
+            interval: 5s, http: { method: OPTIONS, path: "/a?b=c", version: 1.0, host: "a.example:80", status: [200, 300-399],
                   headers: { X-Probe: "a b", X-None: "", X-Two: [a, "b c"] }, body: "all \\"is\\" well\\n" }
             """
         )
         var http = HTTPCheckSettings()
         http.method = "OPTIONS"
         http.path = "/a?b=c"
+        http.version = .http10
         http.host = "a.example:80"
         http.status = [200...200, 300...399]
         http.fields = [.init(name: "X-Probe", value: "a b"), .init(name: "X-None", value: "")]

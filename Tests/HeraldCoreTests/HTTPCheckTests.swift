@@ -49,6 +49,30 @@ import Testing
         )
     }
 
+    @Test func anHTTP10RequestNamesNoHostByItself() {
+        var settings = HTTPCheckSettings()
+        settings.version = .http10
+        #expect(
+            CheckTalk(.http(settings)).sentText
+                == "GET / HTTP/1.0\r\nUser-Agent: herald\r\nConnection: close\r\n\r\n"
+        )
+        settings.host = "a.example"
+        #expect(CheckTalk(.http(settings)).sentText.hasPrefix("GET / HTTP/1.0\r\nHost: a.example\r\n"))
+    }
+
+    @Test func aUserAgentOfTheSettingsIsTheOnlyOne() {
+        var settings = HTTPCheckSettings()
+        settings.fields = [.init(name: "user-agent", value: "probe")]
+        let text = CheckTalk(.http(settings)).sentText
+        #expect(text.hasSuffix("\r\nConnection: close\r\nuser-agent: probe\r\n\r\n"))
+        #expect(!text.contains("herald"))
+    }
+
+    @Test(arguments: ["GET": false, "HEAD": false, "OPTIONS": false, "PUT": true, "POST": true, "PATCH": true])
+    func aMethodThatBringsABodyAsARuleSaysThatThereIsNone(method: String, says: Bool) {
+        #expect(CheckTalk(Self.http(method: method)).sentText.contains("\r\nContent-Length: 0\r\n") == says)
+    }
+
     @Test func anIPv6ServerIsNamedInBrackets() {
         let server = SocketAddress(.v6(IPv6Address(high: 0, low: 1)), port: 80)
         var exchange = CheckExchange(Self.http(), hasHeader: false, server: server)

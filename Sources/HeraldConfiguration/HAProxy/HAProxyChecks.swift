@@ -49,6 +49,7 @@ struct HAProxyChecks {
     private static let haproxysRequest: HTTPCheckSettings = {
         var request = HTTPCheckSettings()
         request.method = "OPTIONS"
+        request.version = .http10
         return request
     }()
 
@@ -96,6 +97,7 @@ extension HAProxyChecks {
         beginOwnHTTPRules()
         http.method = HAProxyChecks.haproxysRequest.method
         http.path = HAProxyChecks.haproxysRequest.path
+        http.version = HAProxyChecks.haproxysRequest.version
         let words = Array(line.arguments)
         arguments.nothing(after: line, 3)
         switch words.count {
@@ -130,10 +132,14 @@ extension HAProxyChecks {
     /// The version, and behind it header lines, which was the only place for them once: `HTTP/1.1\r\nHost:\ www`.
     mutating func readVersion(_ word: HAProxyWord, _ arguments: HAProxyArguments) {
         let lines = word.text.split(whereSeparator: \.isNewline)
-        guard let version = lines.first, version.hasPrefix("HTTP/1.") else {
+        let version = lines.first.flatMap { line in
+            HTTPCheckSettings.Version.allCases.first { line == "HTTP/\($0.rawValue)" }
+        }
+        guard let version else {
             arguments.problems.error(word.position, "\(word.quoted) is not a version", expected: "HTTP/1.0 or HTTP/1.1")
             return
         }
+        http.version = version
         for line in lines.dropFirst() {
             let parts = line.split(separator: ":", maxSplits: 1)
             let value = parts.count == 2 ? parts[1].drop { $0 == " " } : ""

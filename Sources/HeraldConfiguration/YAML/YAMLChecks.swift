@@ -111,6 +111,16 @@ private struct YAMLHTTPCheck {
             "path": { check, node, reader in
                 check.readPath(node, reader)
             },
+            "version": { check, node, reader in
+                let expectation = "1.0 or 1.1"
+                let version = reader.value(node, expectation) { text throws(Fault) in
+                    guard let version = HTTPCheckSettings.Version(rawValue: text) else {
+                        throw Fault("\(Quotation.quote(text)) is not a version", expected: expectation)
+                    }
+                    return version
+                }
+                check.settings.version = version ?? check.settings.version
+            },
             "host": { check, node, reader in
                 check.settings.host = reader.value(node, "the value of the Host field") { text throws(Fault) in
                     try CheckText.fieldValue(text)

@@ -219,6 +219,7 @@ package struct YAMLWriter {
         var parts: [String] = []
         if http.method != usual.method { parts.append("method: \(scalar(http.method))") }
         parts.append("path: \(scalar(http.path))")
+        if http.version != usual.version { parts.append("version: \(http.version.rawValue)") }
         if let host = http.host { parts.append("host: \(scalar(host))") }
         if !http.fields.isEmpty {
             var names: [String] = []

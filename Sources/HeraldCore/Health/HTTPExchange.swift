@@ -20,18 +20,20 @@ struct HTTPExchange: Sendable {
         request = HTTPExchange.request(settings, server: server)
     }
 
-    /// RFC 9112, sections 3 and 9.6.
+    /// RFC 9112, sections 3 and 9.6; RFC 9110, section 8.6.
     private static func request(_ settings: HTTPCheckSettings, server: SocketAddress) -> [UInt8] {
-        var text = """
-            \(settings.method) \(settings.path) HTTP/1.1\r
-            Host: \(settings.host ?? server.description)\r
-            User-Agent: herald\r
-            Connection: close\r
-
-            """
-        for field in settings.fields { text += "\(field.name): \(field.value)\r\n" }
-        text += "\r\n"
-        return Array(text.utf8)
+        var lines = ["\(settings.method) \(settings.path) HTTP/\(settings.version.rawValue)"]
+        if let host = settings.host ?? (settings.version == .http10 ? nil : server.description) {
+            lines.append("Host: \(host)")
+        }
+        if !settings.fields.contains(where: { $0.name.lowercased() == "user-agent" }) {
+            lines.append("User-Agent: herald")
+        }
+        lines.append("Connection: close")
+        // Requests of these methods have a body as a rule.
+        if ["POST", "PUT", "PATCH"].contains(settings.method) { lines.append("Content-Length: 0") }
+        lines += settings.fields.map { "\($0.name): \($0.value)" }
+        return Array((lines.joined(separator: "\r\n") + "\r\n\r\n").utf8)
     }
 
     /// The reply is whole.

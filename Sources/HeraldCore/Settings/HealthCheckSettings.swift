@@ -54,11 +54,17 @@ package struct HTTPCheckSettings: Hashable, Sendable {
     /// For `status`.
     package static let statusRange = 100...599
 
+    package enum Version: String, CaseIterable, Sendable {
+        case http10 = "1.0"
+        case http11 = "1.1"
+    }
+
     /// A token.
     package var method = "GET"
     /// Begins with a slash, and has no blanks or control characters.
     package var path = "/"
-    /// For the Host field; nil sends the server's address.
+    package var version = Version.http11
+    /// For the Host field; nil sends the server's address, and no such field in HTTP/1.0, which does not require it.
     package var host: String?
     /// Further fields, in the order of the file; none of Host, Connection, Content-Length and Transfer-Encoding.
     package var fields: [Field] = []
