@@ -202,26 +202,29 @@ extension Proxy {
         // The same port at another address, or of other families, can only be had once it is free.
         let newPorts = Set(wanted.subtracting(current).map(\.address.socketAddress.port))
         let inTheWay = current.subtracting(wanted).filter { newPorts.contains($0.address.socketAddress.port) }
-        await close(inTheWay)
-        var opened: Set<BindTable.Key> = []
+        let takenPorts = Set(inTheWay.map(\.address.socketAddress.port))
+        var addresses: [BindTable.Key: SocketAddress] = [:]
         var problems: [String] = []
-        for index in next.indices {
-            for (bind, key) in next[index].keys.enumerated() {
-                do throws(BindFailure) {
-                    let address = try await address(of: key, bind: bind, of: next[index])
-                    if !current.contains(key) || inTheWay.contains(key) { opened.insert(key) }
-                    next[index].addresses.append(address)
-                } catch {
-                    opened.insert(key)
-                    problems.append(error.description)
+        // Nobody is turned away for a file that can't be had anyway: what needs nobody's place comes first.
+        for isTaken in [false, true] {
+            if isTaken { await close(inTheWay) }
+            for frontend in next {
+                for (bind, key) in frontend.keys.enumerated()
+                where takenPorts.contains(key.address.socketAddress.port) == isTaken {
+                    do throws(BindFailure) {
+                        addresses[key] = try await address(of: key, bind: bind, of: frontend)
+                    } catch {
+                        problems.append(error.description)
+                    }
                 }
             }
+            guard problems.isEmpty else {
+                await close(wanted.subtracting(current))
+                if isTaken { await reopen(inTheWay) }
+                throw StartFailure(problems: problems)
+            }
         }
-        guard problems.isEmpty else {
-            await close(opened)
-            await reopen(inTheWay)
-            throw StartFailure(problems: problems)
-        }
+        for index in next.indices { next[index].addresses = next[index].keys.compactMap { addresses[$0] } }
     }
 
     private func address(

@@ -1,5 +1,6 @@
 import Foundation
 import NetworkAddress
+import Synchronization
 import Testing
 
 /// SIGHUP puts another configuration in force; nobody who is connected, or connects meanwhile, notices.
@@ -317,6 +318,29 @@ struct ReloadTests {
         #expect(problems == ["frontend 'web': can't listen on \(other.address): another process listens there already"])
         #expect(herald.facts.listeningPorts == [port])
         #expect(try visitors(port) == ["s1"])
+    }
+
+    /// The old address would have to be given up for the new one, but not in vain.
+    @Test func aFileThatCanNotBeHadTurnsNobodyAwayMeanwhile() throws {
+        let port = try FreePorts.next()
+        let server = try RecordingServer("s1")
+        let herald = try Herald(ReloadedFile(binds: port, servers: server), ports: port)
+        let other = try Listener()
+        var file = ReloadedFile(binds: port, servers: server)
+        file.binds = ["\":\(port)\"", "127.0.0.1:\(other.address.port)"]
+        let isOver = Atomic(false)
+        let answers = Mutex<[String?]>([])
+        let visitor = Thread {
+            while !isOver.load(ordering: .relaxed) {
+                let answer = try? visit(port)
+                answers.withLock { $0.append(answer) }
+            }
+        }
+        visitor.start()
+        for _ in 0..<20 { #expect(try herald.reloadInVain(file.text).count == 1) }
+        isOver.store(true, ordering: .relaxed)
+        #expect(becomesTrue { visitor.isFinished })
+        #expect(answers.withLock { $0.count >= 20 && $0.allSatisfy { $0 == "s1" } })
     }
 
     /// The old address has to be given up for the new one, and is taken back.
