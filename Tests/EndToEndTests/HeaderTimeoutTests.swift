@@ -48,6 +48,15 @@ struct HeaderTimeoutTests {
         try partial.finish()
         #expect(try partial.receiveAll().ending != .open)
         #expect(pair.herald.ending(of: partial) == "header-missing")
+        // More of it is waited for, though it can't become one any more.
+        let wrong = try pair.connect()
+        for piece in ["PROXY T", "XXXX"] {
+            try wrong.send(piece)
+            #expect(becomesTrue { pair.herald.facts.isAsleep })
+        }
+        try wrong.finish()
+        #expect(try wrong.receiveAll().ending != .open)
+        #expect(pair.herald.ending(of: wrong) == "header-malformed")
     }
 
     @Test func manySilentPeersDoNotHoldUpOthers() throws {

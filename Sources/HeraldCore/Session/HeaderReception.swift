@@ -34,6 +34,14 @@ package struct HeaderReception: Sendable {
         return parse(collected.span, isFragment: true)
     }
 
+    /// No more bytes come.
+    ///
+    /// - Returns: why what came could not have become a header; nil where it could have.
+    package func ended() -> MalformedHeader? {
+        guard !fragments.isEmpty, case .malformed(let error) = parser.parse(fragments.span) else { return nil }
+        return error
+    }
+
     private mutating func parse(_ bytes: Span<UInt8>, isFragment: Bool) -> Action {
         switch parser.parse(bytes) {
         case .needMore(let missing):

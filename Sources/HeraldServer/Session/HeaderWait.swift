@@ -18,17 +18,20 @@ final class HeaderWait: SessionWait, StreamReader {
     func stream(_ stream: TCPStream, didRead bytes: RawSpan) {
         switch reception.received(bytes) {
         case .needMore: break
-        case .malformed(let error):
-            if let stranger = error.stranger { tellFrontend { $0.strangerCame(stranger, in: $1) } }
-            finish(.headerMalformed(label: error.reason.label, description: error.description))
+        case .malformed(let error): refuse(error)
         case .header(let header, let payload):
             session.received(header, payload: payload)
             finish()
         }
     }
 
+    private func refuse(_ error: MalformedHeader) {
+        if let stranger = error.stranger { tellFrontend { $0.strangerCame(stranger, in: $1) } }
+        finish(.headerMalformed(label: error.reason.label, description: error.description))
+    }
+
     func streamDidEnd(_ stream: TCPStream) {
-        finish(.headerMissing)
+        if let error = reception.ended() { refuse(error) } else { finish(.headerMissing) }
     }
 
     func stream(_ stream: TCPStream, didFail error: UVError) {
@@ -36,8 +39,12 @@ final class HeaderWait: SessionWait, StreamReader {
     }
 
     override func deadlineReached(at now: UInt64) -> UInt64? {
-        if reception.byteCount == 0 { tellFrontend { $0.nothingCame(in: $1) } }
-        finish(.headerTimeout)
+        if let error = reception.ended() {
+            refuse(error)
+        } else {
+            if reception.byteCount == 0 { tellFrontend { $0.nothingCame(in: $1) } }
+            finish(.headerTimeout)
+        }
         return nil
     }
 
