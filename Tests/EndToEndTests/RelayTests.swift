@@ -136,6 +136,7 @@ struct RelayTests {
         let (client, server) = try pair.session()
         let answer = [UInt8](repeating: 0x61, count: 3 << 20)
         try server.send(answer)
+        #expect(try becomesTrue { try server.undelivered == 0 })
         server.close()
         try client.send("still there?")
         var count = 0
