@@ -3,7 +3,7 @@ import Synchronization
 import Testing
 
 /// What one test may take before it is given up: far more than any needs, so that only a hang is caught.
-private let patience = Duration.seconds(30)
+private let patience = Duration.seconds(120)
 
 /// The body of a test has not come to its end.
 struct TestHangs: Error {}
