@@ -325,6 +325,27 @@ import Testing
         #expect(found[0].hasSuffix("is not acted on: nothing in Herald uses it"))
     }
 
+    /// The stock file of many a distribution has `mode http` in its defaults.
+    @Test(arguments: [
+        ("defaults\nmode http\n", "mode tcp", []),
+        ("defaults\nmode http\n", "", ["2:6"]),
+        ("defaults\nmode http\ndefaults\nmode tcp\n", "", []),
+        ("defaults\nmode http\ndefaults\n", "", []),
+        ("defaults\nmode http\nmode tcp\n", "", []),
+        ("defaults\nmode tcp\nmode http\n", "", ["3:6"]),
+        ("defaults a\nmode http\ndefaults b from a\n", "", ["2:6"]),
+        ("defaults a\nmode http\ndefaults b from a\nmode tcp\n", "", []),
+        ("defaults\nmode http\n", "mode http", ["6:6", "8:6"]),
+        ("defaults\nmode http\n", "mode http\nmode tcp", []),
+        ("defaults\nmode htpp\n", "mode tcp", ["2:6"]),
+    ])
+    func aModeCountsWhereASectionKeepsIt(defaults: String, own: String, expected: [String]) {
+        let found = errors(defaults + haproxyFile(own, backend: "\(own)\nserver s 10.0.0.1:80"), "f.cfg")
+        #expect(found.map { $0.prefix { $0 != " " } }.map { String($0.dropLast()) } == expected)
+        let words = ["'mode http' \(Self.unsupported)", "unknown mode 'htpp'"]
+        #expect(found.allSatisfy { line in words.contains { line.contains($0) } })
+    }
+
     @Test func fileThatMayBeCutOffSaysSo() {
         let text = String(haproxyFile().dropLast())
         #expect(lines(text, "f.cfg").last == "6:21: warning: the last line does not end; the file may be cut off")

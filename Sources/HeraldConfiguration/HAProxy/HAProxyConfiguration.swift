@@ -36,6 +36,8 @@ struct HAProxyFile {
     private var defaults = HAProxyProxy.Options()
     private var namedDefaults: [String: HAProxyProxy.Options] = [:]
     private var resolvers: [String: HAProxyResolvers] = [:]
+    /// Where modes stand that were refused: one of a `defaults` can be that of many sections.
+    private var refusedModes: Set<SourcePosition> = []
 
     init(problems: Problems) {
         self.problems = problems
@@ -280,10 +282,17 @@ extension HAProxyFile {
             defaults = proxy.options
             if !name.isEmpty { namedDefaults[name] = proxy.options }
         case .proxy(let proxy):
+            refuseMode(of: proxy)
             let drafts = proxy.drafts(problems)
             builder.frontends += [drafts.frontend].compactMap(\.self)
             builder.backends += [drafts.backend].compactMap(\.self)
         }
         section = .none
+    }
+
+    /// Says so where the mode stands.
+    private mutating func refuseMode(of proxy: HAProxyProxy) {
+        guard let mode = proxy.options.unsupportedMode, refusedModes.insert(mode.position).inserted else { return }
+        problems.unsupported(mode.position, "mode \(mode.value)", instead: "'mode tcp'")
     }
 }

@@ -12,6 +12,8 @@ struct HAProxyProxy {
 
     /// What a `defaults` section hands down. Where nothing is said, HAProxy waits for ever.
     struct Options {
+        /// One that Herald does not have, where a section that hands it down says it: an error only for who keeps it.
+        var unsupportedMode: Located<String>?
         var clientTimeout: Duration?
         var clientFinTimeout: Duration?
         var handshakeTimeout: Located<Duration>?
@@ -172,9 +174,11 @@ extension HAProxyProxy {
         _ line: HAProxyLine,
         _ arguments: HAProxyArguments
     ) {
-        guard let word = arguments.single(line, "'tcp'"), word.text != "tcp" else { return }
+        guard let word = arguments.single(line, "'tcp'") else { return }
+        proxy.options.unsupportedMode = nil
+        if word.text == "tcp" { return }
         if ["http", "health", "log", "spop", "haterm"].contains(word.text) {
-            arguments.problems.unsupported(word.position, "mode \(word.text)", instead: "'mode tcp'")
+            proxy.options.unsupportedMode = Located(value: word.text, position: word.position)
         } else {
             let meant = arguments.problems.nearest(to: word.text, among: ["tcp", "http"])
             arguments.problems.error(word.position, "unknown mode \(word.quoted)", expected: "'tcp'", suggestion: meant)
