@@ -1,9 +1,9 @@
 import Glibc
 
-/// Plain blocking output.
+/// Plain blocking input and output.
 enum Descriptor {
-    /// Writes all of `bytes`, waiting where the reader is slow; what can't be written is given up.
-    static func write(_ bytes: [UInt8], to descriptor: Int32) {
+    /// Writes all of `bytes`, waiting where the reader is slow.
+    static func write(_ bytes: [UInt8], to descriptor: Int32) throws(UVError) {
         var offset = 0
         while offset < bytes.count {
             // Safe: the array outlives the call, and the count is what is left of it.
@@ -13,11 +13,15 @@ enum Descriptor {
             if count > 0 {
                 offset += count
             } else if errno == EAGAIN {
-                var waiting = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
-                unsafe poll(&waiting, 1, -1)
+                wait(for: POLLOUT, on: descriptor)
             } else if errno != EINTR {
-                return
+                throw .last
             }
         }
+    }
+
+    private static func wait(for event: Int32, on descriptor: Int32) {
+        var waiting = pollfd(fd: descriptor, events: Int16(event), revents: 0)
+        unsafe poll(&waiting, 1, -1)
     }
 }

@@ -71,7 +71,8 @@ import Synchronization
                 return pending
             }
             isClosed = taken.isClosed
-            Descriptor.write(taken.bytes, to: descriptor)
+            // Lines that can't be written are lost, and there is nowhere to tell of it.
+            try? Descriptor.write(taken.bytes, to: descriptor)
         }
         busy.store(false, ordering: .releasing)
     }

@@ -5,9 +5,17 @@ package enum StandardStream: Int32, Sendable {
     case output = 1
     case error = 2
 
-    /// Writes all of `text`, waiting where the reader is slow; what can't be written is given up.
-    package func write(_ text: String) {
-        let bytes = Array(text.utf8)
-        Descriptor.write(bytes, to: rawValue)
+    /// Writes all of `text`, waiting where the reader is slow.
+    package func write(_ text: String) throws(UVError) {
+        try Descriptor.write(Array(text.utf8), to: rawValue)
+    }
+
+    /// Takes the places of those that are closed, standard input too: else the next file or socket would get the number, and
+    /// with it what is written here. What takes a place can't be used either.
+    package static func holdPlaces() {
+        for descriptor in STDIN_FILENO...STDERR_FILENO where fcntl(descriptor, F_GETFD) == -1 {
+            // The lowest free number is what open(2) gives.
+            _ = unsafe open("/dev/null", descriptor == STDIN_FILENO ? O_WRONLY : O_RDONLY)
+        }
     }
 }

@@ -18,6 +18,11 @@ package struct UVError: Error, Hashable, Sendable {
         unsafe text(of: 32) { unsafe uv_err_name_r(code, $0, $1) }
     }
 
+    /// The system's own.
+    private var words: String {
+        unsafe text(of: 128) { unsafe uv_strerror_r(code, $0, $1) }
+    }
+
     private func text(
         of capacity: Int,
         _ fill: (UnsafeMutablePointer<CChar>?, Int) -> UnsafeMutablePointer<CChar>?
@@ -36,8 +41,11 @@ extension UVError: CustomStringConvertible {
     package var description: String {
         // The system's own words for it are about disks.
         if self == .tooManyWatches { return "too many sockets are watched (fs.epoll.max_user_watches)" }
-        return unsafe text(of: 128) { unsafe uv_strerror_r(code, $0, $1) }
+        return words
     }
+
+    /// Why a file can't be read or written, where ENOSPC is about disks after all.
+    package var fileReason: String { words }
 }
 
 extension UVError {

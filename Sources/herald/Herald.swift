@@ -22,6 +22,7 @@ struct Herald: ParsableCommand {
 
     /// As ArgumentParser's own, but that bad usage exits with 2.
     static func main() {
+        StandardStream.holdPlaces()
         do {
             var command = try parseAsRoot()
             try command.run()
@@ -37,6 +38,23 @@ struct Herald: ParsableCommand {
 /// Lines for people, beside what a command prints.
 enum StandardError {
     static func write(_ text: String) {
-        StandardStream.error.write(text + "\n")
+        // Nobody else could be told.
+        try? StandardStream.error.write(text + "\n")
+    }
+}
+
+/// What a command is asked for.
+enum StandardOutput {
+    /// - Throws: exit code 1 where it can't be written, after saying why.
+    static func write(_ text: String) throws {
+        do throws(UVError) {
+            try StandardStream.output.write(text)
+        } catch {
+            // A reader who has seen enough, such as head, is no trouble to tell of.
+            if error != .brokenPipe {
+                StandardError.write("herald: standard output can't be written: \(error.fileReason)")
+            }
+            throw ExitCode(1)
+        }
     }
 }

@@ -17,7 +17,7 @@ struct BridgeStress {
         )
         if let allowance = number("MEMORY_KIB") { settings.memoryAllowance = allowance }
         let report = try StressRun.run(settings)
-        StandardStream.output.write(report.description)
+        try StandardStream.output.write(report.description)
         if !report.isGood { SystemInformation.exitImmediately(1) }
     }
 

@@ -68,7 +68,7 @@ private final class Fleet {
             while !done.load(ordering: .acquiring) && ContinuousClock.now < end { usleep(10_000) }
             guard done.load(ordering: .acquiring) else {
                 // The threads can't be ended; nothing that they hold can be judged any more.
-                StandardStream.error.write("hangs: \(ledger.report(after: settings.limit))")
+                try? StandardStream.error.write("hangs: \(ledger.report(after: settings.limit))")
                 SystemInformation.exitImmediately(1)
             }
             for loop in loops { loop.execute { loop.stop() } }

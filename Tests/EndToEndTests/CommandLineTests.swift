@@ -1,3 +1,4 @@
+import Foundation
 import Testing
 
 /// Exit codes and manners of the command line.
@@ -32,6 +33,54 @@ struct CommandLineTests {
         for command in ["run", "check", "convert", "decode", "health", "demo"] {
             #expect(herald.output.contains(command))
         }
+    }
+
+    @Test(arguments: [(">/dev/full", "no space left on device"), (">&-", "bad file descriptor")])
+    func outputThatCanNotBeWrittenIsNoSuccess(redirection: String, reason: String) throws {
+        let file = try Stage.current.directory.write(
+            configuration(bind: "127.0.0.1:80", servers: "127.0.0.1:81"),
+            to: "good.cfg"
+        )
+        for arguments in [["check", "--config", file], ["convert", file], ["decode"]] {
+            let herald = try run(
+                ["sh", "-c", "exec \"$@\" \(redirection)", "sh", Herald.binary] + arguments,
+                input: Array("PROXY UNKNOWN\r\n".utf8)
+            )
+            #expect(herald.poll() == .code(1))
+            let last = herald.errors.split(separator: "\n").last ?? ""
+            #expect(last == "herald: standard output can't be written: \(reason)")
+        }
+    }
+
+    @Test func aReaderWhoHasSeenEnoughIsNotTalkedOf() throws {
+        let file = try Stage.current.directory.write(
+            configuration(bind: "127.0.0.1:80", servers: "127.0.0.1:81"),
+            to: "good.cfg"
+        )
+        // The pipe's reader is gone before there is anything to read; whether SIGPIPE is ignored is the shell's to say.
+        for signal in ["", "trap '' PIPE;"] {
+            let herald = try run([
+                "sh", "-c", "\(signal) (sleep 0.3; exec \"$@\") | true", "sh", Herald.binary, "convert", file,
+            ])
+            #expect(herald.poll() == .code(0))
+            #expect(!herald.errors.contains("herald:"))
+        }
+    }
+
+    /// The log's number must not become that of a socket, either.
+    @Test(arguments: [">/dev/full", ">&-"])
+    func aProxyRunsOnWithoutItsLog(redirection: String) throws {
+        let port = try FreePorts.next()
+        let server = try RecordingServer("s1")
+        let herald = try Herald(
+            configuration(bind: "127.0.0.1:\(port)", servers: "\(server.address)"),
+            ports: port,
+            launcher: ["sh", "-c", "exec \"$@\" \(redirection)", "sh"]
+        )
+        for _ in 0..<3 { #expect(try visit(port) == "s1") }
+        let file = try FileManager.default.destinationOfSymbolicLink(atPath: "/proc/\(herald.process.pid)/fd/1")
+        #expect(file == (redirection == ">&-" ? "/dev/null" : "/dev/full"))
+        #expect(herald.terminate() == .code(0))
     }
 
     @Test func theLogIsTextUnlessToldOtherwise() throws {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import HeraldConfiguration
 import HeraldCore
-import LibUV
 
 /// `herald check`: is this configuration one that Herald would run with?
 struct CheckCommand: ParsableCommand {
@@ -30,7 +29,7 @@ struct CheckCommand: ParsableCommand {
         ]
         let names = settings.backends.reduce(0) { $0 + $1.discoveries.count }
         if names > 0 { parts.append("\(CheckCommand.count(names, "name")) to look servers up by") }
-        StandardStream.output.write("\(config): ok: \(parts.joined(separator: ", "))\n")
+        try StandardOutput.write("\(config): ok: \(parts.joined(separator: ", "))\n")
     }
 
     private static func count(_ number: Int, _ thing: String) -> String {

@@ -1,7 +1,6 @@
 import ArgumentParser
 import HeraldConfiguration
 import HeraldCore
-import LibUV
 
 /// `herald convert`: HAProxy syntax to Herald YAML.
 struct ConvertCommand: ParsableCommand {
@@ -29,6 +28,6 @@ struct ConvertCommand: ParsableCommand {
     func run() throws {
         let configuration = try ConfigurationFile.read(file)
         let comment = ["Written by 'herald convert' from \(file)."]
-        StandardStream.output.write(YAMLWriter.write(configuration.settings, comment: comment))
+        try StandardOutput.write(YAMLWriter.write(configuration.settings, comment: comment))
     }
 }

@@ -1,7 +1,6 @@
 import ArgumentParser
 import Glibc
 import HeraldCore
-import LibUV
 
 /// Shows what a PROXY header says.
 struct DecodeCommand: ParsableCommand {
@@ -28,15 +27,16 @@ struct DecodeCommand: ParsableCommand {
             let limit = DecodeCommand.maximumInputBytes
             try fail(1, "standard input is longer than \(limit) bytes; give its beginning alone (head -c 65551)")
         }
+        let report: String
         do {
-            let bytes = hex ? try HexText.bytes(input) : input
-            StandardStream.output.write(try HeaderReport.json(bytes) + "\n")
+            report = try HeaderReport.json(hex ? HexText.bytes(input) : input)
         } catch let error as HeaderReportError {
             if case .incomplete = error { try fail(2, "\(error)") }
             try fail(1, "\(error)")
         } catch {
             try fail(1, "\(error)")
         }
+        try StandardOutput.write(report + "\n")
     }
 
     private func fail(_ code: Int32, _ reason: String) throws -> Never {

@@ -22,7 +22,7 @@ enum ProxyRunner {
         options.isDialogue = isDialogue
         options.attachment = AdminAttachment(journal: journal)
         options.ready = { _ in
-            StandardStream.output.write(greeting)
+            try? StandardStream.output.write(greeting)
             StartupPages.release()
         }
         do throws(StartFailure) {
@@ -32,7 +32,7 @@ enum ProxyRunner {
                 options: options
             )
             journal.close()
-            StandardStream.output.write(farewell(summary))
+            try? StandardStream.output.write(farewell(summary))
         } catch {
             journal.close()
             for problem in error.problems { StandardError.write("herald: error: \(problem)") }
