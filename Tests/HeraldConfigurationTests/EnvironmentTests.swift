@@ -189,6 +189,14 @@ import Testing
         #expect(found.allSatisfy { $0.utf8.count < 1024 })
     }
 
+    /// A look at the rest of the line for each of them would take hours.
+    @Test(arguments: ["# ", "x: \"", "x: ", "x: [", "x: {", "x: }"])
+    func manyReferencesWithoutTheirBracesEnd(beginning: String) throws {
+        let text = beginning + String(repeating: "${A:-", count: 400_000)
+        #expect(!lines(yamlFile() + "\n" + text + "\n", "f.yaml").contains { $0.utf8.count > 1024 })
+        #expect(!lines(yamlFile() + "\n" + text + "}}\n", "f.yaml").contains { $0.utf8.count > 1024 })
+    }
+
     @Test func inHAProxySyntaxThereAreNone() {
         let found = errors(haproxyFile("bind \"${HOST}:81\""), "f.cfg")
         #expect(found.count == 1)

@@ -52,6 +52,23 @@ enum EnvironmentText {
         return nil
     }
 
+    /// The same for each `${` of a file by its place, as the place behind the brace; in one go, as many of a line can lack theirs.
+    static func referenceEnds(in bytes: [UInt8]) -> [Int: Int] {
+        var ends: [Int: Int] = [:]
+        var open: [Int] = []
+        for (index, byte) in bytes.enumerated() {
+            switch byte {
+            case UInt8(ascii: "{"): open.append(index)
+            case UInt8(ascii: "}"):
+                guard let brace = open.popLast(), brace > 0, bytes[brace - 1] == UInt8(ascii: "$") else { continue }
+                ends[brace - 1] = index + 1
+            case UInt8(ascii: "\n"), UInt8(ascii: "\r"): open.removeAll(keepingCapacity: true)
+            default: break
+            }
+        }
+        return ends
+    }
+
     /// Bytes of a name, where one is complete behind the `${` that `bytes` begin with.
     static func nameLength(_ bytes: some Collection<UInt8>) -> Int? {
         let name = bytes.dropFirst(2).prefix { NameText.isLetterOrDigit($0) || $0 == UInt8(ascii: "_") }

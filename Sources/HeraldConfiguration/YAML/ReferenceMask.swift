@@ -18,21 +18,20 @@ struct ReferenceMask {
         }
         var masked: [UInt8] = []
         var rest = bytes[...]
+        let ends = EnvironmentText.referenceEnds(in: bytes)
         while let dollar = rest.firstIndex(of: UInt8(ascii: "$")) {
             masked += rest[...dollar]
             let reference = rest[dollar...]
             rest = rest[(dollar + 1)...]
-            guard rest.first == UInt8(ascii: "{"), EnvironmentText.nameLength(reference) != nil,
-                let length = EnvironmentText.referenceLength(reference)
-            else { continue }
-            for byte in rest.prefix(length - 1) {
+            guard let end = ends[dollar], EnvironmentText.nameLength(reference) != nil else { continue }
+            for byte in rest[..<end] {
                 if let stand = ReferenceMask.characters.first(where: { $0.key == byte })?.value {
                     masked += String(stand).utf8
                 } else {
                     masked.append(byte)
                 }
             }
-            rest = rest.dropFirst(length - 1)
+            rest = rest[end...]
         }
         self.bytes = masked + rest
         isMasked = true
