@@ -325,6 +325,23 @@ import Testing
         #expect(found[0].hasSuffix("is not acted on: nothing in Herald uses it"))
     }
 
+    /// What a line is for is not missing because the line can't be read.
+    @Test(arguments: [
+        ("frontend x\nbind \":80\ndefault_backend y\nbackend y\nserver s \"a:1\n", ["2:6", "5:10"]),
+        ("frontend x\nbind :80\ndefault_backend \"y\nbackend y\nserver-template s 1 \"a:1\n", ["3:17", "5:21"]),
+        ("defaults\ndefault_backend \"y\nfrontend x\nbind :80\nbackend y\nserver s a:1\n", ["2:17"]),
+        ("listen x\nbind :80\nserver \\xZ\n", ["3:8"]),
+        ("frontend \"x\nbind :80\ndefault_backend y\nbackend y\nserver s a:1\n", ["1:10"]),
+        ("frontend x\nbind :80\ndefault_backend y\nbackend \"y\nserver s a:1\n", ["4:9"]),
+        ("resolvers \"r\nnameserver a 10.0.0.1:53\n" + haproxyFile(), ["1:11"]),
+        ("global\nmaxconn \"5\n" + haproxyFile(), ["2:9"]),
+        ("\"global\n" + haproxyFile(), ["1:1"]),
+    ])
+    func aLineThatCanNotBeReadIsTheOnlyError(text: String, expected: [String]) {
+        let found = lines(text, "f.cfg").filter { !$0.contains("waits for ever") }
+        #expect(found.map { String($0.prefix { $0 != " " }.dropLast()) } == expected)
+    }
+
     /// The stock file of many a distribution has `mode http` in its defaults.
     @Test(arguments: [
         ("defaults\nmode http\n", "mode tcp", []),

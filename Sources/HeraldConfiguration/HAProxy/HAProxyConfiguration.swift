@@ -52,7 +52,9 @@ struct HAProxyFile {
     }
 
     mutating func read(_ line: HAProxyLine) {
-        if let sides = HAProxyFile.proxySections[line.keyword.text] {
+        if !line.isWhole {
+            note(line.keyword.text)
+        } else if let sides = HAProxyFile.proxySections[line.keyword.text] {
             closeSection()
             openProxy(line, sides)
         } else if line.keyword.text == "global" {
@@ -74,6 +76,28 @@ struct HAProxyFile {
             problems.unsupported(line.keyword.position, line.keyword.text, instead: "a file without conditions")
         } else {
             readInSection(line)
+        }
+    }
+
+    /// A line begins so that can't be read: what it is for is not missing.
+    private mutating func note(_ keyword: String) {
+        if HAProxyFile.isSection(keyword) {
+            closeSection()
+            section = .skipped
+            builder.explainsMissingFrontend = true
+            builder.explainsMissingBackend = true
+            return
+        }
+        switch section {
+        case .none, .global, .resolvers, .skipped:
+            break
+        case .defaults(let name, var proxy):
+            proxy.note(keyword)
+            section = .defaults(name: name, proxy)
+        case .proxy(var proxy):
+            section = .none
+            proxy.note(keyword)
+            section = .proxy(proxy)
         }
     }
 
@@ -171,6 +195,10 @@ extension HAProxyFile {
         for word in unsupported.split(separator: " ") { meanings[String(word)] = .unsupported(nil) }
         return meanings
     }()
+
+    private static func isSection(_ keyword: String) -> Bool {
+        sectionKeywords.contains(keyword) || keyword == "resolvers" || otherSections[keyword] != nil
+    }
 
     private mutating func openResolvers(_ line: HAProxyLine) {
         guard let name = line.arguments.first else {

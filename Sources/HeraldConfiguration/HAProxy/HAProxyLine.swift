@@ -11,6 +11,8 @@ struct HAProxyLine {
     var words: [HAProxyWord]
     /// `no` stood before the keyword.
     var isNegated = false
+    /// Whether `words` are all; what comes behind them otherwise can't be read, which was said already.
+    var isWhole = true
 
     var keyword: HAProxyWord { words[0] }
     var arguments: ArraySlice<HAProxyWord> { words.dropFirst() }
@@ -26,6 +28,7 @@ struct HAProxyLine {
         guard words.count > 1 else { return nil }
         var line = HAProxyLine(words: Array(words.dropFirst()))
         line.isNegated = isNegated
+        line.isWhole = isWhole
         return line
     }
 }
@@ -59,12 +62,12 @@ struct HAProxyLexer {
 
     private var position: SourcePosition { SourcePosition(line: line, column: index - lineStart + 1) }
 
-    /// The next line that has words; lines that can't be read are reported and left out.
+    /// The next line that has words.
     mutating func next() -> HAProxyLine? {
         while index < scalars.count {
-            let words = readLine()
+            let line = readLine()
             skipLine()
-            if let words, !words.isEmpty { return HAProxyLine(words: words) }
+            if let line { return line }
         }
         return nil
     }
@@ -77,15 +80,20 @@ struct HAProxyLexer {
         lineStart = index
     }
 
-    private mutating func readLine() -> [HAProxyWord]? {
+    /// Up to its end, or to what can't be read; that is reported.
+    private mutating func readLine() -> HAProxyLine? {
         var words: [HAProxyWord] = []
+        var isWhole = true
         do {
             while let word = try readWord() { words.append(word) }
-            return words
         } catch {
             problems.error(error.position, error.value)
-            return nil
+            isWhole = false
         }
+        guard !words.isEmpty else { return nil }
+        var line = HAProxyLine(words: words)
+        line.isWhole = isWhole
+        return line
     }
 
     private typealias Failure = Located<Fault>

@@ -44,9 +44,9 @@ extension HAProxyProxy {
         var draft = FrontendDraft(position: position, settings: settings)
         draft.bindPositions = binds.map(\.address.position)
         draft.mentionsBind = mentionsBind
-        draft.mentionsBackend = mentionsBackend
+        draft.mentionsBackend = options.mentionsBackend
         draft.backend = options.defaultBackend
-        if draft.backend == nil && !mentionsBackend && sides.contains(.backend) {
+        if draft.backend == nil && !options.mentionsBackend && sides.contains(.backend) {
             draft.backend = Located(value: name, position: position)
         }
         return draft

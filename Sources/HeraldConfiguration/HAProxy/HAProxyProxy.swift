@@ -29,6 +29,8 @@ struct HAProxyProxy {
         var usesAllBackups = false
         var maximumSessions: Int?
         var defaultBackend: Located<String>?
+        /// Whether one was written, even if it was wrong.
+        var mentionsBackend = false
         var server = HAProxyServerOptions()
     }
 
@@ -40,7 +42,6 @@ struct HAProxyProxy {
     var options: Options
 
     var mentionsBind = false
-    var mentionsBackend = false
     var binds: [HAProxyBind] = []
     var expectProxyRules: [HAProxyExpectRule] = []
     var mentionsServer = false
@@ -70,6 +71,16 @@ struct HAProxyProxy {
         }
         guard isAtHome(keyword.side, keyword.isOwn, line.keyword, arguments.problems) else { return }
         keyword.action(&self, line, arguments)
+    }
+
+    /// A line with this keyword can't be read.
+    mutating func note(_ keyword: String) {
+        switch keyword {
+        case "bind": mentionsBind = true
+        case "server", "server-template": mentionsServer = true
+        case "default_backend": options.mentionsBackend = true
+        default: break
+        }
     }
 
     /// Whether a keyword of `side` can stand in this section; says so where it can't.
@@ -122,7 +133,7 @@ extension HAProxyProxy {
             "timeout": Keyword { proxy, line, arguments in proxy.readTimeout(line, arguments) },
             "option": Keyword(canBeNegated: true) { proxy, line, arguments in proxy.readOption(line, arguments) },
             "default_backend": Keyword(side: .frontend) { proxy, line, arguments in
-                proxy.mentionsBackend = true
+                proxy.options.mentionsBackend = true
                 guard let word = arguments.single(line, "the name of a backend") else { return }
                 proxy.options.defaultBackend = Located(value: word.text, position: word.position)
             },
