@@ -93,29 +93,32 @@ struct YAMLEnvironment {
 /// A file's text, for finding places in it.
 private final class SourceText {
     private let bytes: [UInt8]
-    /// Where each line begins.
-    private lazy var lines = [0] + bytes.indices.filter { bytes[$0] == UInt8(ascii: "\n") }.map { $0 + 1 }
+    /// Of all dollar signs, ascending.
+    private lazy var places = SourceText.dollars(in: bytes)
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
     }
 
-    /// The places of dollar signs, by how many others stand before them behind `start`; ascending. `start` itself for one that
-    /// is not there, as where it was written as an escape.
+    /// The places of dollar signs, by how many others stand before them behind `start`. `start` itself for one that is not
+    /// there, as where it was written as an escape.
     func dollars(_ wanted: [Int], behind start: SourcePosition) -> [SourcePosition] {
+        var (first, end) = (0, places.count)
+        while first < end {
+            let middle = (first + end) / 2
+            if places[middle] < start { first = middle + 1 } else { end = middle }
+        }
+        return wanted.map { places.count - first > $0 ? places[first + $0] : start }
+    }
+
+    private static func dollars(in bytes: [UInt8]) -> [SourcePosition] {
         var places: [SourcePosition] = []
-        guard lines.indices.contains(start.line - 1) else { return wanted.map { _ in start } }
-        var place = SourcePosition(line: start.line, column: 0)
-        var seen = 0
-        for byte in bytes[lines[start.line - 1]...] {
+        var place = SourcePosition(line: 1, column: 0)
+        for byte in bytes {
             if byte & 0xC0 != 0x80 { place.column += 1 }
-            if byte == UInt8(ascii: "$") && place >= start {
-                if wanted[places.count] == seen { places.append(place) }
-                if places.count == wanted.count { break }
-                seen += 1
-            }
+            if byte == UInt8(ascii: "$") { places.append(place) }
             if byte == UInt8(ascii: "\n") { place = SourcePosition(line: place.line + 1, column: 0) }
         }
-        return places + wanted.dropFirst(places.count).map { _ in start }
+        return places
     }
 }
