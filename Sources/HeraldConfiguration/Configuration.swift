@@ -30,7 +30,7 @@ package struct Configuration: Sendable {
             settings =
                 switch language {
                 case .yaml: YAMLConfiguration.read(bytes, problems: problems, environment: environment)
-                case .haproxy: HAProxyConfiguration.read(bytes, problems: problems)
+                case .haproxy: HAProxyConfiguration.read(bytes, problems: problems, environment: environment)
                 }
         }
         let report = ConfigurationReport(fileName: fileName, problems: problems.all, omitted: problems.omitted)

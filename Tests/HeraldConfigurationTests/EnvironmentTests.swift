@@ -204,9 +204,58 @@ import Testing
         #expect(problems("x: [\(list)]").first?.hasPrefix("1:5: error: the environment has no variable") == true)
     }
 
-    @Test func inHAProxySyntaxThereAreNone() {
-        let found = errors(haproxyFile("bind \"${HOST}:81\""), "f.cfg")
-        #expect(found.count == 1)
-        #expect(found[0].contains("which Herald reads only in YAML"))
+    private func haproxy(_ text: String) throws -> ProxySettings {
+        try read(text, "f.cfg", environment: variable).settings
+    }
+
+    /// Only within double quotes, and a variable without text is one, unlike in YAML.
+    @Test(arguments: [
+        ("\"$HOST:8080\"", "10.0.0.7:8080"), ("\"${HOST}:${PORT}\"", "10.0.0.7:8080"), ("\"$HOST\":80", "10.0.0.7:80"),
+        ("10.0.0.\"${_x9}\":80", "10.0.0.3:80"), ("\"${NONE-10.0.0.8}:80\"", "10.0.0.8:80"),
+        ("\"${HOST-10.0.0.8}:80\"", "10.0.0.7:80"), ("\"${NONE-}${EMPTY-x}10.0.0.9:80\"", "10.0.0.9:80"),
+        ("\"${EMPTY}10.0.0.9:80\"", "10.0.0.9:80"),
+    ])
+    func anAddressInHAProxySyntax(written: String, expected: String) throws {
+        let servers = try haproxy(haproxyFile(backend: "server s \(written)")).backends[0].servers
+        #expect(try servers.map(\.address) == [.ip(address(expected))])
+    }
+
+    @Test(arguments: [
+        ("\"\\$HOST\"", "$HOST"), ("'$HOST'", "$HOST"), ("$HOST", "$HOST"), ("\"${HOST}\"${HOST}", "10.0.0.7${HOST}"),
+        ("\"$TEXT\"", "a: {b}, [c] # ${HOST} \"'"), ("\"${X-a\"b\\n c}\"", "a\"b\\n c"),
+    ])
+    func whatIsNoVariableInHAProxySyntax(written: String, expected: String) throws {
+        let settings = try haproxy(
+            haproxyFile(backend: "option tcp-check\ntcp-check send \(written)\nserver s a:1 check")
+        )
+        guard case .dialogue(let steps) = settings.backends[0].servers[0].check?.kind else {
+            Issue.record("no dialogue")
+            return
+        }
+        #expect(steps == [.send(Array(expected.utf8))])
+    }
+
+    /// For the lines below, as in HAProxy.
+    @Test(arguments: [
+        ("setenv HOST 10.0.0.8", "10.0.0.8"), ("setenv NEW 10.0.0.8", "10.0.0.7"),
+        ("presetenv HOST 10.0.0.8", "10.0.0.7"),
+        ("presetenv OTHER x\nsetenv HOST \"${OTHER-y}\"", "x"), ("unsetenv A HOST", "d"), ("resetenv", "d"),
+        ("resetenv HOST\nresetenv HOST PORT", "10.0.0.7"), ("resetenv HOST\nresetenv PORT", "d"),
+        ("unsetenv HOST\npresetenv HOST x", "x"), ("setenv HOST x\nresetenv A", "d"),
+        ("setenv HOST x\nresetenv HOST", "x"),
+        ("resetenv A\nsetenv HOST x", "x"),
+    ])
+    func globalChangesTheEnvironment(global: String, expected: String) throws {
+        let file = "global\n\(global)\n" + haproxyFile(backend: "server s \"${HOST-d}:80\"")
+        #expect(try haproxy(file).backends[0].servers[0].address.description == "\(expected):80")
+        #expect(!lines(file, "f.cfg", environment: variable).contains { $0.hasPrefix("2:") })
+    }
+
+    @Test func variablesInHAProxySyntaxAreBounded() {
+        let megabyte = String(repeating: "x", count: 1 << 20)
+        let text = haproxyFile(backend: "server s a:1\nlog \"\(String(repeating: "$X", count: 20))\"")
+        let found = lines(text, "f.cfg", environment: { _ in megabyte })
+        #expect(found.contains { $0.contains("the variables up to here have too much text") })
+        #expect(found.allSatisfy { $0.utf8.count < 1024 })
     }
 }

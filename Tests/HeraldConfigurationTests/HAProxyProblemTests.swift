@@ -3,6 +3,8 @@ import HeraldConfiguration
 import Testing
 
 @Suite struct HAProxyProblemTests {
+    private static let noVariable =
+        "is no variable of the environment; expected $NAME, ${NAME} or ${NAME-default}, or '\\$' for a dollar sign"
     private static let unsupported = "is HAProxy syntax that Herald does not support"
 
     /// One mistake in the frontend, on line 4, gives exactly this line.
@@ -74,11 +76,20 @@ import Testing
         ("bind ':81", "4:6: error: a quote that is not closed on its line; expected a closing '"),
         (
             "bind \"${ADDRESS}:81\"",
-            "4:7: error: an environment variable, which Herald reads only in YAML; expected its value, or '\\$' for a dollar sign"
+            "4:7: error: the environment has no variable 'ADDRESS'; expected it to be set, or \"${ADDRESS-default}\""
         ),
         (
             "bind ${ADDRESS}:81",
-            "4:6: error: '${ADDRESS}:81' has an environment variable, which only Herald's YAML can have, as ${NAME}; expected ADDRESS:PORT, such as :80, 192.0.2.1:80 or [::]:80"
+            "4:6: error: '${ADDRESS}:81' has an environment variable, which must be written ${NAME}, and in HAProxy's language \"${NAME}\", with the quotes; expected ADDRESS:PORT, such as :80, 192.0.2.1:80 or [::]:80"
+        ),
+        ("bind \"$:81\"", "4:7: error: '$:' \(noVariable)"), ("bind \"$", "4:7: error: '$' \(noVariable)"),
+        ("bind \"${9}:81\"", "4:7: error: '${9' \(noVariable)"), ("bind \"${A", "4:7: error: '${A' \(noVariable)"),
+        ("bind \"${A:-b}:81\"", "4:7: error: '${A:' \(noVariable)"),
+        ("bind \"${A-b:81\"", "4:7: error: '${A-b:81\"' \(noVariable)"),
+        ("bind \"${.FILE}:81\"", "4:7: error: '${.' \(noVariable)"),
+        (
+            "bind \"${A[*]}:81\"",
+            "4:10: error: '[*]', which makes words of a variable's text, which Herald does not; expected '}'"
         ),
         ("bind \\xZZ", "4:6: error: an escape without its digits; expected \\xNN"),
         ("bind \0", "4:6: error: a NUL character; expected text"),
@@ -247,6 +258,14 @@ import Testing
         (
             "global\nnbthread 0\n" + haproxyFile(),
             "2:10: error: '0' for nbthread is out of range; expected a whole number from 1 to 256"
+        ),
+        (
+            "global\nsetenv A\n" + haproxyFile(),
+            "2:1: error: 'setenv' without a name and a value; expected setenv NAME VALUE"
+        ),
+        (
+            "global\npresetenv A b c\n" + haproxyFile(),
+            "2:15: error: 'c' after 'presetenv'; expected the end of the line"
         ),
         ("global\nmaxsessrate 5\n" + haproxyFile(), "2:1: error: 'maxsessrate' \(unsupported)"),
         ("global x\n" + haproxyFile(), "1:8: error: 'x' after 'global'; expected the end of the line"),

@@ -78,7 +78,7 @@ import Testing
         ),
         (
             "servers: { s: \"$HOST:80\" }",
-            "7:19: error: '$HOST:80' has an environment variable, which only Herald's YAML can have, as ${NAME}; expected HOST:PORT, such as 192.0.2.1:80, [2001:db8::1]:80 or host.example:80"
+            "7:19: error: '$HOST:80' has an environment variable, which must be written ${NAME}, and in HAProxy's language \"${NAME}\", with the quotes; expected HOST:PORT, such as 192.0.2.1:80, [2001:db8::1]:80 or host.example:80"
         ),
         (
             "servers: { s: http://a.example:80 }",

@@ -8,9 +8,16 @@ enum HAProxyConfiguration {
     )
 
     /// nil where there is an error.
-    static func read(_ bytes: [UInt8], problems: Problems) -> ProxySettings? {
-        var lexer = HAProxyLexer(bytes, problems: problems)
-        var file = HAProxyFile(problems: problems)
+    ///
+    /// - Parameter environment: the value of a variable, which takes its place within double quotes.
+    static func read(
+        _ bytes: [UInt8],
+        problems: Problems,
+        environment: @escaping (String) -> String?
+    ) -> ProxySettings? {
+        let environment = HAProxyEnvironment(environment)
+        var lexer = HAProxyLexer(bytes, environment: environment, problems: problems)
+        var file = HAProxyFile(environment: environment, problems: problems)
         while let line = lexer.next() { file.read(line) }
         return file.finish()
     }
@@ -31,6 +38,7 @@ struct HAProxyFile {
 
     private let problems: Problems
     private var builder: SettingsBuilder
+    private var global: HAProxyGlobal
     private var section = Section.none
     /// Of the last `defaults` section, which holds for all proxies below that say nothing else.
     private var defaults = HAProxyProxy.Options()
@@ -39,8 +47,9 @@ struct HAProxyFile {
     /// Where modes stand that were refused: one of a `defaults` can be that of many sections.
     private var refusedModes: Set<SourcePosition> = []
 
-    init(problems: Problems) {
+    init(environment: HAProxyEnvironment, problems: Problems) {
         self.problems = problems
+        global = HAProxyGlobal(environment: environment)
         builder = SettingsBuilder(vocabulary: HAProxyConfiguration.vocabulary, problems: problems)
     }
 
@@ -48,6 +57,7 @@ struct HAProxyFile {
     mutating func finish() -> ProxySettings? {
         closeSection()
         applyResolvers()
+        builder.process = global.process
         return builder.build()
     }
 
@@ -115,7 +125,7 @@ struct HAProxyFile {
                 expected: "a section: global, defaults, frontend, backend or listen"
             )
         case .global:
-            HAProxyGlobal.read(line, into: &builder.process, HAProxyArguments(problems: problems))
+            global.read(line, HAProxyArguments(problems: problems))
         case .resolvers(var resolvers):
             resolvers.read(line, HAProxyArguments(problems: problems))
             section = .resolvers(resolvers)

@@ -1,36 +1,50 @@
 internal import HeraldCore
 
-/// The `global` section.
-enum HAProxyGlobal {
-    typealias Action = @Sendable (inout ProcessSettings, HAProxyLine, HAProxyArguments) -> Void
+/// The `global` section, or all of them.
+struct HAProxyGlobal {
+    typealias Action = @Sendable (inout HAProxyGlobal, HAProxyLine, HAProxyArguments) -> Void
 
-    static func read(_ line: HAProxyLine, into process: inout ProcessSettings, _ arguments: HAProxyArguments) {
+    var process = ProcessSettings()
+    private let environment: HAProxyEnvironment
+
+    init(environment: HAProxyEnvironment) {
+        self.environment = environment
+    }
+
+    mutating func read(_ line: HAProxyLine, _ arguments: HAProxyArguments) {
         let unknown = "unknown keyword \(line.keyword.quoted) in section 'global'"
-        guard let action = arguments.problems.action(of: line.keyword, in: words, unknown: unknown) else { return }
+        guard let action = arguments.problems.action(of: line.keyword, in: HAProxyGlobal.words, unknown: unknown) else {
+            return
+        }
         guard !line.isNegated else {
             arguments.problems.error(line.keyword.position, "'no' before \(line.keyword.quoted)", expected: "a value")
             return
         }
-        action(&process, line, arguments)
+        action(&self, line, arguments)
     }
 
     static let words = HAProxyWords<Action>(
         acts: [
-            "nbthread": { process, line, arguments in
-                process.threads = arguments.integer(line, in: 1...Limits.maximumThreads) ?? process.threads
+            "nbthread": { global, line, arguments in
+                global.process.threads =
+                    arguments.integer(line, in: 1...Limits.maximumThreads) ?? global.process.threads
             },
-            "maxconn": { process, line, arguments in
+            "maxconn": { global, line, arguments in
                 guard let count = arguments.integer(line, in: 0...ProcessSettings.sessionRange.upperBound) else {
                     return
                 }
-                process.maximumSessions = count > 0 ? count : nil
+                global.process.maximumSessions = count > 0 ? count : nil
             },
-            "hard-stop-after": { process, line, arguments in
-                process.drainTimeout = arguments.duration(line) ?? process.drainTimeout
+            "hard-stop-after": { global, line, arguments in
+                global.process.drainTimeout = arguments.duration(line) ?? global.process.drainTimeout
             },
-            "nosplice": { process, line, arguments in
+            "setenv": { global, line, arguments in global.setVariable(line, arguments, isDefault: false) },
+            "presetenv": { global, line, arguments in global.setVariable(line, arguments, isDefault: true) },
+            "unsetenv": { global, line, _ in global.environment.remove(line.arguments.map(\.text)) },
+            "resetenv": { global, line, _ in global.environment.keep(Set(line.arguments.map(\.text))) },
+            "nosplice": { global, line, arguments in
                 arguments.nothing(after: line)
-                process.splices = false
+                global.process.splices = false
             },
         ],
         ignored: [
@@ -59,9 +73,8 @@ enum HAProxyGlobal {
             zero-warning profiling.memory profiling.tasks shm-stats-file shm-stats-file-max-objects
             """,
             "nothing in Herald uses it": """
-            description node localpeer cluster-secret server-state-base server-state-file setenv presetenv
-            resetenv unsetenv set-var set-var-fmt h1-accept-payload-with-any-method h1-case-adjust
-            h1-case-adjust-file h1-do-not-close-on-insecure-transfer-encoding http-err-codes http-fail-codes
+            description node localpeer cluster-secret server-state-base server-state-file set-var
+            set-var-fmt h1-accept-payload-with-any-method h1-case-adjust h1-case-adjust-file h1-do-not-close-on-insecure-transfer-encoding http-err-codes http-fail-codes
             h2-workaround-bogus-websocket-clients external-check jwt.decrypt limited-quic acme.scheduler
             harden.reject-privileged-ports.tcp harden.reject-privileged-ports.quic
             """,
@@ -73,4 +86,19 @@ enum HAProxyGlobal {
             "tune.", "ssl-", "lua-", "51degrees-", "deviceatlas-", "wurfl-", "ocsp-update.", "httpclient.",
         ]
     )
+
+    /// `setenv NAME VALUE`, for the lines below.
+    private func setVariable(_ line: HAProxyLine, _ arguments: HAProxyArguments, isDefault: Bool) {
+        let words = Array(line.arguments)
+        guard words.count > 1 else {
+            arguments.problems.error(
+                line.keyword.position,
+                "\(line.keyword.quoted) without a name and a value",
+                expected: "\(line.keyword.text) NAME VALUE"
+            )
+            return
+        }
+        arguments.nothing(after: line, 2)
+        environment.set(words[0].text, to: words[1].text, isDefault: isDefault)
+    }
 }

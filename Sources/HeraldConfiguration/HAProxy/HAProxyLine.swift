@@ -33,18 +33,20 @@ struct HAProxyLine {
     }
 }
 
-/// Cuts a file into lines of words as HAProxy does (configuration manual, section 2.2).
+/// Cuts a file into lines of words as HAProxy does (configuration manual, sections 2.2 and 2.3).
 struct HAProxyLexer {
     private let scalars: [Unicode.Scalar]
+    private let environment: HAProxyEnvironment
     private let problems: Problems
     private var index = 0
     private var line = 1
     private var lineStart = 0
 
     /// Bytes that are not UTF-8 are replaced: they are welcome in comments, and no name or keyword has them.
-    init(_ bytes: [UInt8], problems: Problems) {
+    init(_ bytes: [UInt8], environment: HAProxyEnvironment, problems: Problems) {
         let text = String(decoding: bytes, as: UTF8.self)
         scalars = Array(text.unicodeScalars)
+        self.environment = environment
         self.problems = problems
         if scalars.first == "\u{FEFF}" {
             index = 1
@@ -116,13 +118,7 @@ struct HAProxyLexer {
             } else if scalar == "\\", quote?.mark != "'" {
                 try readEscape(inQuotes: quote != nil, into: &word.text)
             } else if scalar == "$", quote?.mark == "\"" {
-                throw Failure(
-                    value: Fault(
-                        "an environment variable, which Herald reads only in YAML",
-                        expected: "its value, or '\\$' for a dollar sign"
-                    ),
-                    position: position
-                )
+                word.text += try readVariable()
             } else if scalar == "\0" {
                 throw Failure(value: Fault("a NUL character", expected: "text"), position: position)
             } else {
@@ -144,6 +140,70 @@ struct HAProxyLexer {
     private func peek() -> Unicode.Scalar? {
         guard index < scalars.count, scalars[index] != "\n", scalars[index] != "\r" else { return nil }
         return scalars[index]
+    }
+
+    /// The value of `$NAME`, `${NAME}` or `${NAME-default}`.
+    private mutating func readVariable() throws(Failure) -> String {
+        let start = (index: index, position: position)
+        index += 1
+        let hasBraces = peek() == "{"
+        if hasBraces { index += 1 }
+        let name = readName()
+        var fallback: String?
+        var isMalformed = name.isEmpty
+        if hasBraces && !isMalformed {
+            if peek() == "[" {
+                throw Failure(
+                    value: Fault(
+                        "'[*]', which makes words of a variable's text, which Herald does not",
+                        expected: "'}'"
+                    ),
+                    position: position
+                )
+            }
+            if peek() == "-" { fallback = readDefault() }
+            isMalformed = peek() != "}"
+            if !isMalformed { index += 1 }
+        }
+        if isMalformed {
+            if peek() != nil { index += 1 }
+            let written = String(String.UnicodeScalarView(scalars[start.index..<index]))
+            throw Failure(
+                value: Fault(
+                    "\(Quotation.quote(written)) is no variable of the environment",
+                    expected: "$NAME, ${NAME} or ${NAME-default}, or '\\$' for a dollar sign"
+                ),
+                position: start.position
+            )
+        }
+        do throws(Fault) {
+            return try environment.value(of: name, fallback: fallback)
+        } catch {
+            throw Failure(value: error, position: start.position)
+        }
+    }
+
+    /// Empty where none begins here.
+    private mutating func readName() -> String {
+        var name = ""
+        while let scalar = peek(), let byte = UInt8(exactly: scalar.value) {
+            guard byte == UInt8(ascii: "_") || NameText.isLetterOrDigit(byte) else { break }
+            if name.isEmpty && NameText.isDigit(byte) { break }
+            name.unicodeScalars.append(scalar)
+            index += 1
+        }
+        return name
+    }
+
+    /// All between the `-` and the brace, quotes and backslashes too.
+    private mutating func readDefault() -> String {
+        index += 1
+        var text = ""
+        while let scalar = peek(), scalar != "}" {
+            text.unicodeScalars.append(scalar)
+            index += 1
+        }
+        return text
     }
 
     private mutating func readEscape(inQuotes: Bool, into text: inout String) throws(Failure) {

@@ -129,7 +129,10 @@ extension AddressText {
         }
         if text.contains("$") {
             throw Fault(
-                "\(Quotation.quote(text)) has an environment variable, which only Herald's YAML can have, as ${NAME}",
+                """
+                \(Quotation.quote(text)) has an environment variable, which must be written ${NAME}, and in HAProxy's \
+                language "${NAME}", with the quotes
+                """,
                 expected: expectation
             )
         }
