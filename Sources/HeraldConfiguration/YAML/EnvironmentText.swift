@@ -52,21 +52,31 @@ enum EnvironmentText {
         return nil
     }
 
-    /// The same for each `${` of a file by its place, as the place behind the brace; in one go, as many of a line can lack theirs.
-    static func referenceEnds(in bytes: [UInt8]) -> [Int: Int] {
+    /// Where the references of a line end.
+    struct ReferenceEnds {
+        /// The place behind its last brace, by the place of the reference; those that lack theirs are not there.
         var ends: [Int: Int] = [:]
+        /// Of the line.
+        var end = 0
+    }
+
+    /// Of all references from here to the line's end in one go, as many of a line can lack their braces.
+    static func referenceEnds(_ bytes: ArraySlice<UInt8>) -> ReferenceEnds {
+        var found = ReferenceEnds(end: bytes.endIndex)
         var open: [Int] = []
-        for (index, byte) in bytes.enumerated() {
-            switch byte {
+        for index in bytes.indices {
+            switch bytes[index] {
             case UInt8(ascii: "{"): open.append(index)
             case UInt8(ascii: "}"):
-                guard let brace = open.popLast(), brace > 0, bytes[brace - 1] == UInt8(ascii: "$") else { continue }
-                ends[brace - 1] = index + 1
-            case UInt8(ascii: "\n"), UInt8(ascii: "\r"): open.removeAll(keepingCapacity: true)
+                guard let brace = open.popLast(), bytes[brace - 1] == UInt8(ascii: "$") else { continue }
+                found.ends[brace - 1] = index + 1
+            case UInt8(ascii: "\n"), UInt8(ascii: "\r"):
+                found.end = index
+                return found
             default: break
             }
         }
-        return ends
+        return found
     }
 
     /// Bytes of a name, where one is complete behind the `${` that `bytes` begin with.

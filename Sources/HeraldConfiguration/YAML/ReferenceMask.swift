@@ -18,12 +18,13 @@ struct ReferenceMask {
         }
         var masked: [UInt8] = []
         var rest = bytes[...]
-        let ends = EnvironmentText.referenceEnds(in: bytes)
+        var line = EnvironmentText.ReferenceEnds()
         while let dollar = rest.firstIndex(of: UInt8(ascii: "$")) {
             masked += rest[...dollar]
             let reference = rest[dollar...]
             rest = rest[(dollar + 1)...]
-            guard let end = ends[dollar], EnvironmentText.nameLength(reference) != nil else { continue }
+            if rest.first == UInt8(ascii: "{") && dollar >= line.end { line = EnvironmentText.referenceEnds(reference) }
+            guard let end = line.ends[dollar], EnvironmentText.nameLength(reference) != nil else { continue }
             for byte in rest[..<end] {
                 if let stand = ReferenceMask.characters.first(where: { $0.key == byte })?.value {
                     masked += String(stand).utf8
