@@ -48,6 +48,7 @@ import Testing
         ),
         ("timeout client 5s 6s", "4:19: error: '6s' after 'client'; expected the end of the line"),
         ("timeout cleint 5s", "4:9: error: unknown timeout 'cleint'; did you mean 'client'?"),
+        ("clitimeout 5", "4:1: error: 'clitimeout' \(unsupported); expected 'timeout client'"),
         ("option", "4:1: error: 'option' without its name; expected 'option redispatch', for example"),
         ("option tcplgo", "4:8: error: unknown option 'tcplgo'; did you mean 'tcplog'?"),
         ("option transparent", "4:8: error: 'option transparent' \(unsupported)"),
@@ -205,6 +206,8 @@ import Testing
             "cookie SRV insert",
             "6:1: error: 'cookie' \(unsupported); expected 'mode tcp'; Herald does not look into HTTP"
         ),
+        ("srvtimeout 5", "6:1: error: 'srvtimeout' \(unsupported); expected 'timeout server'"),
+        ("contimeout 5", "6:1: error: 'contimeout' \(unsupported); expected 'timeout connect'"),
         ("source 10.0.0.1", "6:1: error: 'source' \(unsupported)"),
         ("bind :81", "6:1: error: 'bind' in section 'backend'; expected it in a 'frontend' or 'listen' section"),
     ])
@@ -303,7 +306,7 @@ import Testing
         ("timeout http-request 5s", "4:9: warning: 'timeout http-request' is not acted on: it is for HTTP"),
         (
             "timeout connect 5s",
-            "4:9: warning: 'connect' has no effect in section 'frontend'; expected it in the backend"
+            "4:9: warning: 'timeout connect' has no effect in section 'frontend'; expected it in the backend"
         ),
         ("bind :81 name x", "4:10: warning: 'bind ... name' is not acted on: Herald's log names the address"),
         ("bind :81 v4v6", "4:10: warning: 'v4v6' has no effect on 0.0.0.0:81; expected it after [::] only"),
@@ -316,7 +319,7 @@ import Testing
         ("errorfile 400 /x", "4:1: warning: 'errorfile' is not acted on: it is for HTTP"),
         (
             "option redispatch",
-            "4:8: warning: 'redispatch' has no effect in section 'frontend'; expected it in the backend"
+            "4:8: warning: 'option redispatch' has no effect in section 'frontend'; expected it in the backend"
         ),
     ])
     func warnings(text: String, expected: String) {

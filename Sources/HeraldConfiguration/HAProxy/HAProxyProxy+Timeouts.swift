@@ -26,8 +26,7 @@ extension HAProxyProxy {
             // 0 is as if it were not there: then, too, HAProxy takes `timeout connect`.
             "queue": Keyword(side: .backend) { $2.timeout($1, into: &$0.options.queueTimeout) },
         ],
-        ignored: ["it is for HTTP": "http-request http-keep-alive tarpit"],
-        unsupported: ["'timeout client', 'timeout server' and 'timeout connect'": "clitimeout srvtimeout contimeout"]
+        ignored: ["it is for HTTP": "http-request http-keep-alive tarpit"]
     )
 
     mutating func readTimeout(_ line: HAProxyLine, _ arguments: HAProxyArguments) {
@@ -39,13 +38,16 @@ extension HAProxyProxy {
             )
             return
         }
+        let name = "timeout \(rest.keyword.text)"
         let keyword = arguments.problems.action(
             of: rest.keyword,
             in: HAProxyProxy.timeouts,
-            as: "timeout \(rest.keyword.text)",
+            as: name,
             unknown: "unknown timeout \(rest.keyword.quoted)"
         )
-        guard let keyword, isAtHome(keyword.side, false, rest.keyword, arguments.problems) else { return }
+        guard let keyword, isAtHome(keyword.side, false, rest.keyword, as: name, problems: arguments.problems) else {
+            return
+        }
         keyword.action(&self, rest, arguments)
     }
 
@@ -99,13 +101,16 @@ extension HAProxyProxy {
             // Off is what it is here.
             return
         }
+        let name = "option \(rest.keyword.text)"
         let keyword = arguments.problems.action(
             of: rest.keyword,
             in: HAProxyProxy.optionWords,
-            as: "option \(rest.keyword.text)",
+            as: name,
             unknown: "unknown option \(rest.keyword.quoted)"
         )
-        guard let keyword, isAtHome(keyword.side, false, rest.keyword, arguments.problems) else { return }
+        guard let keyword, isAtHome(keyword.side, false, rest.keyword, as: name, problems: arguments.problems) else {
+            return
+        }
         keyword.action(&self, rest, arguments)
     }
 

@@ -69,7 +69,7 @@ struct HAProxyProxy {
             )
             return
         }
-        guard isAtHome(keyword.side, keyword.isOwn, line.keyword, arguments.problems) else { return }
+        guard isAtHome(keyword.side, keyword.isOwn, line.keyword, problems: arguments.problems) else { return }
         keyword.action(&self, line, arguments)
     }
 
@@ -83,20 +83,27 @@ struct HAProxyProxy {
         }
     }
 
-    /// Whether a keyword of `side` can stand in this section; says so where it can't.
-    func isAtHome(_ side: Sides, _ isOwn: Bool, _ word: HAProxyWord, _ problems: Problems) -> Bool {
+    /// Whether a keyword of `side` can stand in this section; says so where it can't. `full` is how the message names it.
+    func isAtHome(
+        _ side: Sides,
+        _ isOwn: Bool,
+        _ word: HAProxyWord,
+        as full: String? = nil,
+        problems: Problems
+    ) -> Bool {
         if side.isEmpty || !sides.isDisjoint(with: side) || (sides.isEmpty && !isOwn) { return true }
         let home = side == .frontend ? "frontend" : "backend"
+        let name = Quotation.quote(full ?? word.text)
         if isOwn {
             problems.error(
                 word.position,
-                "\(word.quoted) in section '\(kind)'",
+                "\(name) in section '\(kind)'",
                 expected: "it in a '\(home)' or 'listen' section"
             )
         } else {
             problems.warning(
                 word.position,
-                "\(word.quoted) has no effect in section '\(kind)'",
+                "\(name) has no effect in section '\(kind)'",
                 expected: "it in the \(home)"
             )
         }
@@ -173,6 +180,9 @@ extension HAProxyProxy {
             """,
             "one 'default_backend' for a frontend": "use_backend acl",
             "the section left out": "disabled",
+            "'timeout client'": "clitimeout",
+            "'timeout server'": "srvtimeout",
+            "'timeout connect'": "contimeout",
             "'mode tcp'; Herald does not look into HTTP": """
             http-request http-response http-after-response http-send-name-header redirect capture cookie
             monitor monitor-uri monitor-net use-fcgi-app
