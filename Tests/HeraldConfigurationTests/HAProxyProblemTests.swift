@@ -1,5 +1,6 @@
 import Foundation
 import HeraldConfiguration
+import HeraldCore
 import Testing
 
 @Suite struct HAProxyProblemTests {
@@ -338,6 +339,15 @@ import Testing
         let found = lines("global\n\(text)\n" + haproxyFile(), "f.cfg")
         #expect(found.count == 3)
         #expect(found[0].hasPrefix(text.hasPrefix("no ") ? "2:4: warning: " : "2:1: warning: "))
+    }
+
+    /// As in HAProxy, where 0 is as if it were not there.
+    @Test(arguments: [("10", "20", 10), ("10", "x", 10), ("0", "20", 20), ("20", "0", 20)])
+    func theFirstGlobalLimitHolds(first: String, second: String, limit: Int) throws {
+        let file = "global\nmaxconn \(first)\nglobal\nmaxconn \(second)\n" + haproxyFile()
+        #expect(try settings(haproxy: file).process.maximumSessions == limit)
+        let warnings = ["4:1: warning: 'maxconn' again is not acted on: the first holds, on line 2"]
+        #expect(lines(file, "f.cfg").filter { $0.hasPrefix("4:") } == (first == "0" ? [] : warnings))
     }
 
     @Test(arguments: ["peers x\npeer a 10.0.0.1:80", "userlist x\nuser a"])

@@ -6,6 +6,8 @@ struct HAProxyGlobal {
 
     var process = ProcessSettings()
     private let environment: HAProxyEnvironment
+    /// Of the `maxconn` that holds.
+    private var limit: SourcePosition?
 
     init(environment: HAProxyEnvironment) {
         self.environment = environment
@@ -30,10 +32,18 @@ struct HAProxyGlobal {
                     arguments.integer(line, in: 1...Limits.maximumThreads) ?? global.process.threads
             },
             "maxconn": { global, line, arguments in
+                if let first = global.limit {
+                    arguments.problems.warning(
+                        line.keyword.position,
+                        "'maxconn' again is not acted on: the first holds, on line \(first.line)"
+                    )
+                    return
+                }
                 guard let count = arguments.integer(line, in: 0...ProcessSettings.sessionRange.upperBound) else {
                     return
                 }
                 global.process.maximumSessions = count > 0 ? count : nil
+                if count > 0 { global.limit = line.keyword.position }
             },
             "hard-stop-after": { global, line, arguments in
                 global.process.drainTimeout = arguments.duration(line) ?? global.process.drainTimeout
