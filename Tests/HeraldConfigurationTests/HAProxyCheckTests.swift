@@ -50,6 +50,29 @@ import Testing
         )
     }
 
+    /// The word is only one where it does not stand for a text itself.
+    @Test func commentsOfRulesArePassedOver() throws {
+        let rules = """
+            option tcp-check
+            tcp-check connect default comment "first of all"
+            tcp-check connect comment x
+            tcp-check expect comment "a greeting" string 220
+            tcp-check expect binary 00 comment zero
+            tcp-check send comment comment QUIT
+            tcp-check send-binary ff comment x
+            tcp-check expect string comment
+            """
+        let texts = [Array("220".utf8), [0], Array("comment".utf8), [0xff], Array("comment".utf8)]
+        let steps: [DialogueStep] = [
+            .expect(texts[0]), .expect(texts[1]), .send(texts[2]), .send(texts[3]), .expect(texts[4]),
+        ]
+        #expect(try kind(rules) == .dialogue(steps))
+        #expect(
+            try kind("option httpchk\nhttp-check connect comment x\nhttp-check expect status 200 comment x")
+                == http { $0.status = [200...200] }
+        )
+    }
+
     @Test func theRequestByRule() throws {
         #expect(
             try kind(
@@ -346,6 +369,16 @@ import Testing
             "option tcp-check\ntcp-check send-binary zz",
             [
                 "7:23: error: 'zz' is not hex; expected two digits of 0 to f for each byte"
+            ]
+        ),
+        (
+            "option tcp-check\ntcp-check send a comment",
+            ["7:18: error: 'comment' after 'send'; expected the end of the line"]
+        ),
+        (
+            "option tcp-check\ntcp-check connect comment x port 25",
+            [
+                "7:29: error: 'connect ... port' is HAProxy syntax that Herald does not support; expected 'port', 'addr' and 'check-send-proxy' of the server"
             ]
         ),
         (

@@ -71,12 +71,16 @@ extension HAProxyChecks {
 
     /// Without arguments it says what happens anyway.
     private func readConnect(_ line: HAProxyLine, _ arguments: HAProxyArguments) {
-        guard let word = line.arguments.first(where: { $0.text != "default" }) else { return }
-        arguments.problems.unsupported(
-            word.position,
-            "connect ... \(word.text)",
-            instead: "'port', 'addr' and 'check-send-proxy' of the server"
-        )
+        var rest = line.arguments
+        while let word = rest.popFirst() {
+            if word.text == "default" || (word.text == "comment" && rest.popFirst() != nil) { continue }
+            arguments.problems.unsupported(
+                word.position,
+                "connect ... \(word.text)",
+                instead: "'port', 'addr' and 'check-send-proxy' of the server"
+            )
+            return
+        }
     }
 
     /// `http-check send [meth METHOD] [uri URI] [ver VERSION] [hdr NAME VALUE]...`
@@ -203,11 +207,12 @@ extension HAProxyChecks {
         _ example: String,
         _ arguments: HAProxyArguments
     ) -> (HAProxyWord, HAProxyWord)? {
+        let line = line.withoutComment(at: 1, 3)
         guard let match = line.arguments.first else {
             arguments.problems.error(line.keyword.position, "'expect' without a match", expected: "'expect \(example)'")
             return nil
         }
-        // "!", "min-recv 5", "comment TEXT", "rstatus": said by what comes first.
+        // "!", "min-recv 5", "rstatus": said by what comes first.
         guard line.arguments.count == 2, let value = line.arguments.last else {
             if line.arguments.count < 2 && ["status", "string", "binary"].contains(match.text) {
                 arguments.problems.error(match.position, "\(match.quoted) without a value", expected: "'\(example)'")
@@ -230,8 +235,20 @@ extension HAProxyChecks {
         _ arguments: HAProxyArguments,
         _ step: (String) throws(Fault) -> DialogueStep
     ) {
+        let line = line.withoutComment(at: 2)
         guard let word = arguments.single(line, "what is to be sent"), isASCII(word, arguments) else { return }
         let step = arguments.problems.at(word.position) { () throws(Fault) in try step(word.text) }
         if let step { steps.append(step) }
+    }
+}
+
+extension HAProxyLine {
+    /// Without `comment TEXT` where it begins with the word of one of these indexes: elsewhere the word is what is meant.
+    fileprivate func withoutComment(at indexes: Int...) -> HAProxyLine {
+        var line = self
+        for index in indexes where line.words.count > index + 1 && line.words[index].text == "comment" {
+            line.words.removeSubrange(index...index + 1)
+        }
+        return line
     }
 }
