@@ -1,6 +1,6 @@
 import Glibc
 
-/// Standard output and error, written to directly.
+/// Standard output and error, written to directly, and standard input, read as a whole.
 package enum StandardStream: Int32, Sendable {
     case output = 1
     case error = 2
@@ -8,6 +8,12 @@ package enum StandardStream: Int32, Sendable {
     /// Writes all of `text`, waiting where the reader is slow.
     package func write(_ text: String) throws(UVError) {
         try Descriptor.write(Array(text.utf8), to: rawValue)
+    }
+
+    /// All of standard input, waiting for its end; nil where it is longer than `limit` bytes.
+    package static func readInput(atMost limit: Int) throws(UVError) -> [UInt8]? {
+        let bytes = try Descriptor.read(from: STDIN_FILENO, atMost: limit + 1)
+        return bytes.count > limit ? nil : bytes
     }
 
     /// Takes the places of those that are closed, standard input too: else the next file or socket would get the number, and

@@ -74,6 +74,23 @@ struct DecodeCommandTests {
         #expect(decoded.crc32c == "valid")
     }
 
+    @Test(arguments: [("</tmp", "illegal operation on a directory"), ("<&-", "bad file descriptor")])
+    func inputThatCanNotBeReadIsNoShortHeader(redirection: String, reason: String) throws {
+        let decode = try run(["sh", "-c", "exec \"$@\" \(redirection)", "sh", Herald.binary, "decode"])
+        #expect(decode.poll() == .code(1))
+        #expect(decode.errors == "herald: standard input can't be read: \(reason)\n")
+        #expect(decode.output.isEmpty)
+    }
+
+    @Test func inputHasALimit() throws {
+        let header = ProxyHeader.v1(Self.source, Self.destination)
+        for (length, code) in [(1 << 20, Int32(0)), ((1 << 20) + 1, 1)] {
+            let input = header + [UInt8](repeating: 0, count: length - header.count)
+            let decode = try Herald.command("decode", input: input)
+            #expect(decode.poll() == .code(code))
+        }
+    }
+
     @Test func anInvalidHeaderIsToldApartFromAnUnfinishedOne() throws {
         var broken = ProxyHeader.networkLoadBalancer(Self.source, Self.destination)
         broken[17] ^= 1

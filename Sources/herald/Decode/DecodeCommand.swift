@@ -1,6 +1,6 @@
 import ArgumentParser
-import Glibc
 import HeraldCore
+import LibUV
 
 /// Shows what a PROXY header says.
 struct DecodeCommand: ParsableCommand {
@@ -12,7 +12,8 @@ struct DecodeCommand: ParsableCommand {
             --hex, the input is hexadecimal digits: plain, with blanks, colons or 0x between them, or a dump by xxd, \
             tcpdump -x, hexdump -C or Wireshark.
 
-            Exit codes: 0 a whole header, 1 not a header, 2 more bytes are needed. The reason is on standard error.
+            Exit codes: 0 a whole header, 1 not a header, or not readable, 2 more bytes are needed. The reason is on \
+            standard error.
             """
     )
 
@@ -23,10 +24,7 @@ struct DecodeCommand: ParsableCommand {
     var hex = false
 
     func run() throws {
-        guard let input = DecodeCommand.readInput() else {
-            let limit = DecodeCommand.maximumInputBytes
-            try fail(1, "standard input is longer than \(limit) bytes; give its beginning alone (head -c 65551)")
-        }
+        let input = try input()
         let report: String
         do {
             report = try HeaderReport.json(hex ? HexText.bytes(input) : input)
@@ -39,18 +37,18 @@ struct DecodeCommand: ParsableCommand {
         try StandardOutput.write(report + "\n")
     }
 
+    private func input() throws -> [UInt8] {
+        let limit = DecodeCommand.maximumInputBytes
+        do throws(UVError) {
+            if let input = try StandardStream.readInput(atMost: limit) { return input }
+        } catch {
+            try fail(1, "standard input can't be read: \(error.fileReason)")
+        }
+        try fail(1, "standard input is longer than \(limit) bytes; give its beginning alone (head -c 65551)")
+    }
+
     private func fail(_ code: Int32, _ reason: String) throws -> Never {
         StandardError.write("herald: \(reason)")
         throw ExitCode(code)
-    }
-
-    /// All of standard input; nil where it is longer than the limit.
-    private static func readInput() -> [UInt8]? {
-        var input: [UInt8] = []
-        while case let byte = getchar(), byte != EOF {
-            guard input.count < maximumInputBytes else { return nil }
-            input.append(UInt8(truncatingIfNeeded: byte))
-        }
-        return input
     }
 }
