@@ -73,8 +73,10 @@ extension HAProxyProxy {
             originalto checkcache accept-invalid-http-request accept-invalid-http-response
             accept-unsafe-violations-in-http-request accept-unsafe-violations-in-http-response
             disable-h2-upgrade h1-case-adjust-bogus-client h1-case-adjust-bogus-server idle-close-on-response
-            prefer-last-server abortonclose
+            prefer-last-server
             """,
+            "a client that has ended leaves the queue where it has said nothing, and else waits for its answer":
+                "abortonclose",
             "the kernel's own setting counts": "tcpka clitcpka srvtcpka tcp-smart-accept tcp-smart-connect",
             "nothing in Herald uses it": """
             contstats socket-stats persist independent-streams nolinger use-small-buffers
