@@ -177,6 +177,27 @@ struct QueueTests {
         #expect(guests[0].isOn)
     }
 
+    @Test func whoSaysNothingIsKeptByTheKernel() throws {
+        let port = try FreePorts.next()
+        let server = try RecordingServer("s1")
+        let herald = try Herald(
+            configuration(bind: "127.0.0.1:\(port) defer-accept", servers: "\(server.address)"),
+            ports: port
+        )
+        let base = herald.facts.descriptorCount
+        let client = try Connection(to: .loopback(port))
+        pause(.milliseconds(300))
+        #expect(herald.facts.descriptorCount == base)
+        try client.send("hello")
+        #expect(try client.receiveLine() == "s1")
+        client.close()
+        #expect(becomesTrue { herald.facts.descriptorCount == base })
+        // A server that speaks first is only late.
+        let silent = try Connection(to: .loopback(port))
+        #expect(becomesTrue { herald.facts.descriptorCount == base + 2 })
+        silent.close()
+    }
+
     @Test(arguments: [1, 2])
     func aFrontendTakesInOnlySoMany(threads: Int) throws {
         let pool = try Pool([""], defaults: ["maxconn 2"], threads: threads)

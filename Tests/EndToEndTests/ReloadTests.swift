@@ -217,6 +217,28 @@ struct ReloadTests {
         #expect(herald.events("not listening any more").map { $0["address"] } == ["127.0.0.1:\(first)"])
     }
 
+    /// The listener stays.
+    @Test func whetherAcceptingIsDeferredChanges() throws {
+        let port = try FreePorts.next()
+        let server = try RecordingServer("s1")
+        var file = ReloadedFile(binds: port, servers: server)
+        let herald = try Herald(file, ports: port)
+        let base = herald.facts.descriptorCount
+        for isDeferred in [true, false] {
+            file.binds = ["{ address: \"127.0.0.1:\(port)\", defer-accept: \(isDeferred) }"]
+            try herald.reload(file)
+            let silent = try Connection(to: .loopback(port))
+            if isDeferred {
+                pause(.milliseconds(300))
+                #expect(herald.facts.descriptorCount == base)
+                try silent.send("hello")
+            }
+            #expect(becomesTrue { herald.facts.descriptorCount == base + 2 })
+            silent.close()
+            #expect(becomesTrue { herald.facts.descriptorCount == base })
+        }
+    }
+
     @Test func aBindMovesToAnotherFrontend() throws {
         let port = try FreePorts.next()
         let (first, second) = (try RecordingServer("s1"), try RecordingServer("s2"))

@@ -26,6 +26,7 @@ import Testing
             "admin", "bind",
             "frontends",
             "address", "accept-proxy", "from", "otherwise", "versions", "timeout", "max-header-bytes",
+            "defer-accept",
             "default-backend", "maxconn",
             "timeouts", "client", "client-fin", "backends", "balance", "retries", "redispatch", "connect", "server",
             "server-fin",

@@ -86,7 +86,8 @@ private enum HAProxyText {
             text += "defaults\n" + some(proxyLines(&generator), &generator)
         }
         for index in 0..<count {
-            text += "frontend f\(index)\n bind :\(1000 + index)\(pick(["", " accept-proxy"], &generator))\n"
+            let option = pick(["", " accept-proxy", " defer-accept"], &generator)
+            text += "frontend f\(index)\n bind :\(1000 + index)\(option)\n"
             text += " bind [::]:\(2000 + index) \(pick(["v4v6", "v6only"], &generator))\n default_backend b\(index)\n"
             text += some(proxyLines(&generator) + expectLines, &generator)
             text += "backend b\(index)\n" + some(proxyLines(&generator), &generator) + servers(&generator)
@@ -199,7 +200,13 @@ private enum RandomSettings {
         ]
         var settings = FrontendSettings(
             name: one(["yes-\(index)", "\(index)", "web:\(index)", "-\(index)"], &generator),
-            binds: binds.map { BindSettings(address: $0, acceptProxy: maybe(acceptProxy(&generator), &generator)) },
+            binds: binds.map { address in
+                BindSettings(
+                    address: address,
+                    acceptProxy: maybe(acceptProxy(&generator), &generator),
+                    defersAccept: .random(using: &generator)
+                )
+            },
             backend: Int.random(in: 0..<3, using: &generator)
         )
         settings.maximumSessions = maybe(5, &generator)

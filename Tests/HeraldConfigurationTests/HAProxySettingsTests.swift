@@ -18,6 +18,12 @@ import Testing
             + "server s2 192.168.56.21:3000 check send-proxy-v2\n",
     ]
 
+    @Test func acceptingIsDeferredWhereItIsAskedFor() throws {
+        let frontend = "frontend f\nbind :80,:81 defer-accept\nbind :82\ndefault_backend b\n"
+        let text = frontend + "backend b\nserver s 10.0.0.1:80\n"
+        #expect(try settings(haproxy: text).frontends[0].binds.map(\.defersAccept) == [true, true, false])
+    }
+
     @Test(arguments: zip(backends, [Announcement.version1, .version2(Version2Options())]))
     func configurationsThatMustRunLoadLetterForLetter(backend: String, announcement: Announcement) throws {
         for text in [HAProxySettingsTests.frontend + backend, backend + HAProxySettingsTests.frontend] {

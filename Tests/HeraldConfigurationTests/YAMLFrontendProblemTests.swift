@@ -95,7 +95,7 @@ import Testing
         ),
         (
             "bind: { addr: \":80\" }",
-            "4:13: error: unknown key 'addr' in a bind; expected address or accept-proxy; did you mean 'address'?"
+            "4:13: error: unknown key 'addr' in a bind; expected address, accept-proxy or defer-accept; did you mean 'address'?"
         ),
         (
             "bind: [\":80\", \":80\"]",

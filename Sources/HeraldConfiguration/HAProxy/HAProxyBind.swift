@@ -6,11 +6,13 @@ struct HAProxyBind {
     var address: Located<BindAddress>
     /// Where `accept-proxy` stands.
     var acceptProxy: SourcePosition?
+    var defersAccept: Bool
 }
 
 /// The options of a `bind` line.
 private struct BindOptions {
     var acceptProxy: SourcePosition?
+    var defersAccept = false
     var v4v6: HAProxyWord?
     var v6only: HAProxyWord?
 
@@ -19,12 +21,13 @@ private struct BindOptions {
     static let words = HAProxyWords<Option>(
         acts: [
             "accept-proxy": Option { options, word, _, _ in options.acceptProxy = word.position },
+            "defer-accept": Option { options, _, _, _ in options.defersAccept = true },
             "v4v6": Option { options, word, _, _ in options.v4v6 = word },
             "v6only": Option { options, word, _, _ in options.v6only = word },
         ],
         ignored: [
             "Herald's log names the address": "name id label guid-prefix",
-            "the kernel's own setting counts": "backlog defer-accept tfo mss tcp-ut tcp-ss cc",
+            "the kernel's own setting counts": "backlog tfo mss tcp-ut tcp-ss cc",
             "Herald listens on every thread": "thread process shards nice",
             "it is for UNIX and command sockets": "user group uid gid mode level severity-output expose-fd",
         ],
@@ -49,7 +52,7 @@ private struct BindOptions {
     /// Ignored and unsupported options that stand alone; the others are followed by one argument.
     static let flags = Set(
         """
-        ssl allow-0rtt defer-accept force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13
+        ssl allow-0rtt force-sslv3 force-tlsv10 force-tlsv11 force-tlsv12 force-tlsv13
         generate-certificates no-alpn no-ca-names no-sslv3 no-strict-sni no-tls-tickets no-tlsv10 no-tlsv11 no-tlsv12
         no-tlsv13 prefer-client-ciphers quic-force-retry strict-sni tfo tls-tickets transparent
         """.split(whereSeparator: \.isWhitespace).map(String.init)
@@ -92,7 +95,8 @@ extension HAProxyProxy {
             proxy.binds.append(
                 HAProxyBind(
                     address: Located(value: address, position: position),
-                    acceptProxy: options.acceptProxy
+                    acceptProxy: options.acceptProxy,
+                    defersAccept: options.defersAccept
                 )
             )
         }

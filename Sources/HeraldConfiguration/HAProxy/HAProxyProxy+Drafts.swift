@@ -34,7 +34,13 @@ extension HAProxyProxy {
     private func frontend(_ problems: Problems) -> FrontendDraft {
         var settings = FrontendSettings(
             name: name,
-            binds: binds.map { BindSettings(address: $0.address.value, acceptProxy: acceptProxy(of: $0)) },
+            binds: binds.map { bind in
+                BindSettings(
+                    address: bind.address.value,
+                    acceptProxy: acceptProxy(of: bind),
+                    defersAccept: bind.defersAccept
+                )
+            },
             backend: 0
         )
         settings.maximumSessions = options.maximumSessions

@@ -72,6 +72,7 @@ private struct YAMLFrontend {
 private struct YAMLBind {
     var address: Located<BindAddress>?
     var acceptProxy: AcceptProxySettings?
+    var defersAccept = false
 
     static func read(_ node: YAMLNode, _ reader: YAMLReader) -> Located<BindSettings>? {
         var bind = YAMLBind()
@@ -89,7 +90,11 @@ private struct YAMLBind {
         }
         guard let address = bind.address else { return nil }
         return Located(
-            value: BindSettings(address: address.value, acceptProxy: bind.acceptProxy),
+            value: BindSettings(
+                address: address.value,
+                acceptProxy: bind.acceptProxy,
+                defersAccept: bind.defersAccept
+            ),
             position: address.position
         )
     }
@@ -102,6 +107,9 @@ private struct YAMLBind {
             },
             "accept-proxy": { bind, node, reader in
                 bind.acceptProxy = YAMLAcceptProxy.read(node, reader)
+            },
+            "defer-accept": { bind, node, reader in
+                bind.defersAccept = reader.truth(node) ?? false
             },
         ],
         foreignWords: ["addr": "address", "ip": "address", "port": "address"]

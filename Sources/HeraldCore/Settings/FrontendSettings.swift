@@ -26,10 +26,13 @@ package struct BindSettings: Hashable, Sendable {
     package var address: BindAddress
     /// nil where clients connect without a header.
     package var acceptProxy: AcceptProxySettings?
+    /// Clients are taken in once they have said something, or after about a second (TCP_DEFER_ACCEPT).
+    package var defersAccept: Bool
 
-    package init(address: BindAddress, acceptProxy: AcceptProxySettings? = nil) {
+    package init(address: BindAddress, acceptProxy: AcceptProxySettings? = nil, defersAccept: Bool = false) {
         self.address = address
         self.acceptProxy = acceptProxy
+        self.defersAccept = defersAccept
     }
 }
 

@@ -26,6 +26,7 @@ package final class TCPListener: PolledSocket, @unchecked Sendable {
     private let onAccept: (TCPStream, SocketAddress) -> Void
     private let onError: (UVError) -> Void
     private var isListening = false
+    private var isDeferring = false
 
     /// Binds and listens. Connections come once `resume()` is called.
     ///
@@ -67,6 +68,16 @@ package final class TCPListener: PolledSocket, @unchecked Sendable {
         guard !isListening && !isClosed else { return }
         isListening = true
         ask(for: .readable)
+    }
+
+    /// Whether who has connected and said nothing yet is kept by the kernel, for about a second at most (tcp(7),
+    /// TCP_DEFER_ACCEPT): what is accepted can be read at once then.
+    package func deferAccepting(_ defers: Bool) {
+        loop.checkThread()
+        guard !isClosed, defers != isDeferring else { return }
+        isDeferring = defers
+        // Where it is refused, all goes on as without it.
+        try? setOption(of: descriptor, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, defers ? 1 : 0)
     }
 
     /// Leaves further connections in the kernel's backlog.
