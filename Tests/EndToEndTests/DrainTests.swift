@@ -61,8 +61,14 @@ struct DrainTests {
     @Test func peersWithoutAHeaderYetDoNotHoldUpTheEnd() throws {
         let pair = try Pair(defaults: ["timeout client-hs 1s"])
         let client = try pair.connect()
+        try client.send("PROXY ")
+        // Who has said nothing is still with the kernel, which resets it when it speaks.
+        let silent = try pair.connect()
+        #expect(becomesTrue { pair.herald.facts.isAsleep })
         #expect(pair.herald.terminate() == .code(0))
         #expect(try client.receiveAll().ending != .open)
+        try silent.send("PROXY ")
+        #expect(try silent.receiveAll().ending != .open)
     }
 
     /// Whoever polls readiness hears of it at once, and has the delay to send nobody here any more.

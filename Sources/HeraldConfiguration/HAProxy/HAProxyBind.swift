@@ -6,13 +6,14 @@ struct HAProxyBind {
     var address: Located<BindAddress>
     /// Where `accept-proxy` stands.
     var acceptProxy: SourcePosition?
-    var defersAccept: Bool
+    /// Where `defer-accept` stands.
+    var defersAccept: Bool?
 }
 
 /// The options of a `bind` line.
 private struct BindOptions {
     var acceptProxy: SourcePosition?
-    var defersAccept = false
+    var defersAccept: Bool?
     var v4v6: HAProxyWord?
     var v6only: HAProxyWord?
 

@@ -72,7 +72,7 @@ private struct YAMLFrontend {
 private struct YAMLBind {
     var address: Located<BindAddress>?
     var acceptProxy: AcceptProxySettings?
-    var defersAccept = false
+    var defersAccept: Bool?
 
     static func read(_ node: YAMLNode, _ reader: YAMLReader) -> Located<BindSettings>? {
         var bind = YAMLBind()
@@ -109,7 +109,7 @@ private struct YAMLBind {
                 bind.acceptProxy = YAMLAcceptProxy.read(node, reader)
             },
             "defer-accept": { bind, node, reader in
-                bind.defersAccept = reader.truth(node) ?? false
+                bind.defersAccept = reader.truth(node)
             },
         ],
         foreignWords: ["addr": "address", "ip": "address", "port": "address"]

@@ -85,7 +85,7 @@ final class BindTable {
             guard let (listener, owner) = open[key] else { continue }
             owner.frontend = next.frontend
             owner.bind = next.bind
-            listener.deferAccepting(next.frontend.settings.binds[next.bind].defersAccept)
+            listener.deferAccepting(next.frontend.settings.binds[next.bind].isAcceptDeferred)
             listener.resume()
         }
     }
