@@ -168,7 +168,7 @@ def measure(bench, options, extent):
         Section("Throughput and latency, one thread", one.speed_table(), {}),
         Section("Throughput and latency, two threads", two.speed_table(), {}),
         Section("System calls of a connection", syscalls.text(asked) if extent.is_whole else NOT_QUICKLY, asked),
-        Section("The least for a request", floor.text(least) if extent.is_whole else NOT_QUICKLY, least),
+        Section("The least that a relay can do", floor.text(least) if extent.is_whole else NOT_QUICKLY, least),
         Section("Memory", memory_text(memory, size), {"rounds": memory, "binary_bytes": size}),
         Section("When nothing happens", quiet_text(quiet), quiet),
         Section("More servers", growth_text(many), many),

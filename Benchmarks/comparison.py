@@ -5,11 +5,12 @@ import statistics
 from typing import NamedTuple
 
 import report
-from workloads import CONNECTIONS, Done, Work, announced_connections, bulk, connections, requests
+from workloads import CONNECTIONS, Done, Work, announced_connections, bulk, connections, deferred_connections, requests
 
 HTTP = (
     Work("requests", "request on a kept connection", "us", 1e6, requests),
     Work("connections", "connection with one request", "us", 1e6, connections),
+    Work("deferred", "connection, deferred accept", "us", 1e6, deferred_connections),
     Work("announced", "connection, headers on both sides", "us", 1e6, announced_connections),
 )
 BULK = (
@@ -178,6 +179,7 @@ def conditions():
     return (
         f"Herald and haproxy run the same configuration, with timeouts, a checked server and `send-proxy-v2`, Herald with "
         f"its admin endpoint; nginx's stream module sends version 1, as it knows no other. Behind is nginx with `listen ... "
-        f"proxy_protocol`. wrk has {CONNECTIONS} connections; bulk is iperf3's, without headers, haproxy with `option "
+        f"proxy_protocol`. Deferred accept is `defer-accept` for Herald and haproxy, which nginx's stream module of this "
+        f"version has not; where a header must come first, Herald defers by itself. wrk has {CONNECTIONS} connections; bulk is iperf3's, without headers, haproxy with `option "
         f"splice-auto`."
     )

@@ -1,4 +1,4 @@
-"""How near the proxies are to the least that a relay can do for a request on a kept connection."""
+"""How near the proxies are to the least that a relay can do for a request on a kept connection, and for a connection."""
 
 import contextlib
 import os
@@ -6,21 +6,22 @@ import statistics
 import subprocess
 
 import report
+from comparison import HTTP
 from growth import rounds_of
 from processes import Program, free_port
-from workloads import requests
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "floor.c")
-FLOOR = "recv and send alone"
+FLOOR = "the calls alone"
+WORKS = HTTP[:2]
 
 
 def measure(bench, servers, rounds, seconds, progress=print):
-    """Microseconds of CPU for a request, by program and round."""
+    """Microseconds of CPU for a unit of work, by work, program and round."""
     with contextlib.ExitStack() as stack:
         programs = {FLOOR: stack.enter_context(_start(bench, servers))}
         for name, start in bench.proxies().items():
             programs[name] = stack.enter_context(start(servers))
-        figures = rounds_of(programs, rounds, seconds, requests)
+        figures = {work.key: rounds_of(programs, rounds, seconds, work.run) for work in WORKS}
     progress("the floor: done")
     return figures
 
@@ -34,14 +35,20 @@ def _start(bench, servers):
 
 
 def text(figures):
-    lines = [report.row(["", "us a request", "the floor / it"]), report.rule(3)]
-    for name, values in figures.items():
-        lines.append(report.row([name, report.spread(values, 1), report.ratio(figures[FLOOR], values)]))
-    best = report.better({name: values for name, values in figures.items() if name != FLOOR})
-    share = statistics.median(report.ratio_values(figures[FLOOR], figures[best]))
+    names = list(figures[WORKS[0].key])
+    heads = ["", *names, "the floor / Herald", "the floor / the better"]
+    lines = [report.row(heads), report.rule(len(heads))]
+    shares = []
+    for work in WORKS:
+        costs = figures[work.key]
+        best = report.better({name: values for name, values in costs.items() if name != FLOOR})
+        ratio = report.ratio(costs[FLOOR], costs[best])
+        shares.append(f"{statistics.median(report.ratio_values(costs[FLOOR], costs[best])):.2f} of {best}'s for a {work.what}")
+        cells = [report.spread(costs[name], 1) for name in names]
+        lines.append(report.row([f"{work.what}, us", *cells, report.ratio(costs[FLOOR], costs["herald"]), f"{ratio} {best}"]))
     how = (
-        f"The floor is a relay in C (Benchmarks/floor.c) that receives each arrival once, sends it once, and does nothing else: "
-        f"no timeouts, no counts, no back-pressure. It takes {share:.2f} of {best}'s CPU time, so that no relay that reads and "
-        f"writes can take much less."
+        f"The floor is a relay in C (Benchmarks/floor.c) that makes the calls which bytes and ends take, as few as Herald, and "
+        f"does nothing else: no timeouts, no counts, no log, no back-pressure. It takes {' and '.join(shares)}: no relay that "
+        f"accepts, connects, reads, writes and passes each side's end on can take much less."
     )
     return "\n".join(lines) + "\n\n" + report.wrapped(how)

@@ -44,7 +44,7 @@ def measure_age(bench, servers, rounds, seconds, service=SECONDS_OF_SERVICE, pro
             _microseconds(program, 1)
         count = min(IDLE_SESSIONS, bench.maximum_sessions - 500)
         sessions = open_sessions(programs["beside idle sessions"], count)
-        served = connections(Ports(programs["in service"].port, 0, 0), service, None).units
+        served = connections(Ports(programs["in service"].port, 0, 0, 0), service, None).units
         figures = rounds_of(programs, rounds, seconds)
         close_sessions(sessions)
     progress("idle sessions, time of service: done")
@@ -61,7 +61,7 @@ def rounds_of(programs, rounds, seconds, work=connections):
 
 def _microseconds(program, seconds, work=connections):
     before = program.cpu_seconds()
-    done = work(Ports(program.port, 0, 0), seconds, None)
+    done = work(Ports(program.port, 0, 0, 0), seconds, None)
     return (program.cpu_seconds() - before) / done.units * 1e6
 
 

@@ -16,6 +16,8 @@ class Ports(NamedTuple):
 
     # HTTP, from clients that send no PROXY header.
     plain: int
+    # The same, where they are taken in once they have said something.
+    deferred: int
     # HTTP, from clients that send one, of version 2.
     announced: int
     # iperf3, without a header on either side: it knows none.
@@ -24,7 +26,7 @@ class Ports(NamedTuple):
     @classmethod
     def free(cls):
         while True:
-            ports = cls(free_port(), free_port(), free_port())
+            ports = cls(*(free_port() for _ in cls._fields))
             if len(set(ports)) == len(ports):
                 return ports
 
@@ -43,7 +45,7 @@ class Bench:
         listens = "\n".join(
             f"listen {address}:{port} backlog=4096 {words};"
             for address in ADDRESSES
-            for port, words in ((ports.plain, ""), (ports.announced, "proxy_protocol"))
+            for port, words in ((ports.plain, ""), (ports.deferred, "deferred"), (ports.announced, "proxy_protocol"))
         )
         text = f"""
             daemon off; worker_processes 1; pid {self.directory}/web.pid; error_log stderr error;
@@ -70,7 +72,7 @@ class Bench:
         return self.start_haproxy_with(self._haproxy_text(ports, servers, threads), ports.plain, ports)
 
     def start_nginx(self, servers, threads=1):
-        # nginx sends version 1 only, and has no checks.
+        # nginx's stream module sends version 1 only, has no checks, and defers nothing.
         ports = Ports.free()
         text = f"""
             daemon off; worker_processes {threads}; pid {self.directory}/stream.pid; error_log stderr crit;
@@ -79,6 +81,7 @@ class Bench:
             stream {{
                 server {{
                     listen 127.0.0.1:{ports.plain} backlog=4096 reuseport;
+                    listen 127.0.0.1:{ports.deferred} backlog=4096 reuseport;
                     proxy_pass 127.0.0.1:{servers.announced}; proxy_protocol on;
                 }}
                 server {{
@@ -98,7 +101,7 @@ class Bench:
             f"server s{number} {ADDRESSES[number % len(ADDRESSES)]}:{servers.announced} send-proxy-v2"
             for number in range(count)
         ]
-        text = self._haproxy_text(Ports(port, 0, 0), servers, lines=[f"balance {balance}", *lines])
+        text = self._haproxy_text(Ports(port, 0, 0, 0), servers, lines=[f"balance {balance}", *lines])
         return self.start_herald_with(text, port)
 
     def start_herald_with(self, configuration, port, threads=1, ports=None):
@@ -135,8 +138,12 @@ class Bench:
     def _haproxy_text(self, ports, servers, threads=1, lines=None):
         """One configuration for Herald and haproxy: both read the same words. A port of 0 is left out."""
         web = lines or [f"server s0 127.0.0.1:{servers.announced} send-proxy-v2 check inter 2s"]
-        frontends = [("plain", ports.plain, "", "web"), ("announced", ports.announced, "accept-proxy", "web")]
-        frontends += [("bulk", ports.bulk, "", "iperf")]
+        frontends = [
+            ("plain", ports.plain, "", "web"),
+            ("deferred", ports.deferred, "defer-accept", "web"),
+            ("announced", ports.announced, "accept-proxy", "web"),
+            ("bulk", ports.bulk, "", "iperf"),
+        ]
         sections = [
             # Pipes are for splicing: unless told, haproxy asks for descriptors for a quarter as many as sessions.
             ["global", f"maxconn {self.maximum_sessions}", "maxpipes 100", f"nbthread {threads}"],

@@ -44,6 +44,11 @@ def connections(ports, seconds, _):
     return _wrk(ports.plain, seconds, ["-H", "Connection: close"])
 
 
+def deferred_connections(ports, seconds, _):
+    """The same, taken in once the client has said something."""
+    return _wrk(ports.deferred, seconds, ["-H", "Connection: close"])
+
+
 def announced_connections(ports, seconds, _):
     """The same from a client that sends a PROXY header of version 2."""
     return _wrk(ports.announced, seconds, ["-H", "Connection: close"], "v2")
