@@ -6,8 +6,8 @@ import ProxyProtocol
 ///
 /// Runs in the loop's callbacks. Holds no bytes while both sides take what comes.
 final class RelayFlow: SessionWait, StreamReader {
-    private let client: TCPStream
-    private let server: TCPStream
+    let client: TCPStream
+    let server: TCPStream
     private var signatureGuard: SignatureGuard?
     /// The client's first bytes are yet to be looked at, for `signatureGuard` or for a diagnosis.
     private var looksAtFirstBytes: Bool
@@ -16,16 +16,16 @@ final class RelayFlow: SessionWait, StreamReader {
     /// The server has yet to say something: many a server says one thing, and ends.
     private var mayEndAtOnce = true
     /// The loop's milliseconds when something last happened on either side.
-    private var lastActivity: UInt64
+    var lastActivity: UInt64
     private var unsentAtLastLook = 0
     /// A write to this side has failed; what it had said before still goes to the other one.
-    private var brokenSide: SessionSide?
+    var brokenSide: SessionSide?
     /// It had sent its FIN by then. Otherwise reading from it ends as if it had: the write has taken the error away.
-    private var hasBrokenSideEnded = false
+    var hasBrokenSideEnded = false
     /// The ending, while the kernel delivers the last bytes to the side that is left.
-    private var farewell: Farewell?
+    var farewell: Farewell?
 
-    private struct Farewell {
+    struct Farewell {
         var ending: SessionEnding
         var survivor: TCPStream
         var undeliveredBytes: Int
@@ -81,7 +81,7 @@ final class RelayFlow: SessionWait, StreamReader {
         server.stopReading()
     }
 
-    private func stream(of side: SessionSide) -> TCPStream {
+    func stream(of side: SessionSide) -> TCPStream {
         // Not by `==`, which in another module is a call.
         switch side {
         case .client: client
@@ -89,7 +89,7 @@ final class RelayFlow: SessionWait, StreamReader {
         }
     }
 
-    private func side(of stream: TCPStream) -> SessionSide {
+    func side(of stream: TCPStream) -> SessionSide {
         stream === client ? .client : .server
     }
 }
@@ -114,7 +114,7 @@ extension RelayFlow {
     }
 
     /// Whether more is to come of `side`, and can be passed on now.
-    private func isRead(_ side: SessionSide) -> Bool {
+    func isRead(_ side: SessionSide) -> Bool {
         let state = session.relayState
         return !isOver && farewell == nil && brokenSide == nil && !state.isHeld(side) && !state.isEnded(side)
     }
@@ -225,7 +225,7 @@ extension RelayFlow {
 
     /// Large reads are for who keeps up with them: what is read may have to be held. A flow whose largest reads are filled
     /// has proved to be long, and need not be copied any more.
-    private func adaptReads(of stream: TCPStream, count: Int, hasRemainder: Bool) {
+    func adaptReads(of stream: TCPStream, count: Int, hasRemainder: Bool) {
         if hasRemainder {
             let isLong = stream.leavesReadingToReader
             stream.readLimit = isLong ? max(stream.readLimit / 2, Limits.smallestReadBytes) : Limits.smallestReadBytes
@@ -237,44 +237,7 @@ extension RelayFlow {
         }
     }
 
-    /// A long flow goes on.
-    func streamIsReadable(_ stream: TCPStream) -> Bool {
-        let source = side(of: stream)
-        for _ in 0..<Limits.splicesPerTurn where isRead(source) {
-            if !spliceOn(stream, from: source) { return isRead(source) }
-        }
-        return false
-    }
-
-    /// - Returns: whether there may be more to splice.
-    private func spliceOn(_ stream: TCPStream, from source: SessionSide) -> Bool {
-        var isHeld = false
-        let result = stream.splice(to: self.stream(of: source.other)) { taken, rest in
-            isHeld = true
-            spliced(taken + rest.byteCount, from: source, hasRemainder: true)
-            hold(rest, from: source)
-        }
-        switch result {
-        case .bytes(let count):
-            if !isHeld { spliced(count, from: source, hasRemainder: false) }
-            return true
-        case .nothingYet: break
-        case .end, .unavailable: stream.readInPlaceOfReader()
-        case .failed(let error):
-            stream.stopReading()
-            self.stream(stream, didFail: error)
-        case .sinkFailed(let error): writeFailed(to: source.other, error)
-        }
-        return false
-    }
-
-    private func spliced(_ count: Int, from source: SessionSide, hasRemainder: Bool) {
-        lastActivity = client.loop.now
-        _ = session.relay { $0.received(count, from: source, hasRemainder: hasRemainder) }
-        adaptReads(of: stream(of: source), count: count, hasRemainder: hasRemainder)
-    }
-
-    private func hold(_ rest: RawSpan, from source: SessionSide) {
+    func hold(_ rest: RawSpan, from source: SessionSide) {
         stream(of: source).stopReading()
         stream(of: source.other).write(held: rest) { [self] error in
             if let error { writeFailed(to: source.other, error) } else { flushed(source) }
@@ -296,7 +259,7 @@ extension RelayFlow {
         }
     }
 
-    private func passOn(_ bytes: RawSpan, from side: SessionSide) {
+    func passOn(_ bytes: RawSpan, from side: SessionSide) {
         if side == .client && signatureGuard != nil { passGuard(bytes) } else { forward(bytes, from: side) }
     }
 
@@ -341,74 +304,5 @@ extension RelayFlow {
 
     func stream(_ stream: TCPStream, didFail error: UVError) {
         error.isLocalShortage ? finish(.localResources) : end(brokenBy: side(of: stream))
-    }
-}
-
-// MARK: - Resets
-
-extension RelayFlow {
-    /// `side` takes nothing any more. What it has said is still to be passed on: a server that refuses an upload answers
-    /// first, and closes with bytes of the upload unread, which is a reset.
-    private func writeFailed(to side: SessionSide, _ error: UVError) {
-        guard !isOver && farewell == nil else { return }
-        if let brokenSide { return finish(RelayFlow.ending(brokenBy: brokenSide)) }
-        brokenSide = side
-        hasBrokenSideEnded = error == .brokenPipe
-        stream(of: side.other).stopReading()
-        if !session.relayState.isHeld(side) { drain(side) }
-    }
-
-    /// Passes on what the kernel still has of a broken side, as far as the other one takes it.
-    private func drain(_ side: SessionSide) {
-        let stream = stream(of: side)
-        stream.stopReading()
-        while !session.relayState.isEnded(side) {
-            let result = stream.readAvailable { passOn($0, from: side) }
-            if isOver || farewell != nil || session.relayState.isHeld(side) { return }
-            switch result {
-            case .bytes: continue
-            case .end where hasBrokenSideEnded: return streamDidEnd(stream)
-            case .end, .nothingYet, .failed: return end(brokenBy: side)
-            }
-        }
-        end(brokenBy: side)
-    }
-
-    private static func ending(brokenBy side: SessionSide) -> SessionEnding {
-        side == .client ? .clientReset : .serverReset
-    }
-
-    /// Ends with a reset of the other side, too; but that throws away what the kernel has not delivered there yet, so it
-    /// gets a moment, for as long as it takes some of it.
-    private func end(brokenBy side: SessionSide) {
-        guard !isOver && farewell == nil else { return }
-        let survivor = stream(of: side.other)
-        cleanUp()
-        let undelivered = survivor.undeliveredBytes
-        let ending = RelayFlow.ending(brokenBy: side)
-        guard undelivered > 0 else { return finish(ending) }
-        let until = client.loop.now + Limits.farewellTimeout.wholeMilliseconds
-        farewell = Farewell(ending: ending, survivor: survivor, undeliveredBytes: undelivered, until: until)
-        lookAgain(after: Limits.deadlineTick)
-    }
-
-    private func lookAtFarewell(_ farewell: Farewell, at now: UInt64) -> UInt64? {
-        let undelivered = farewell.survivor.undeliveredBytes
-        if undelivered < farewell.undeliveredBytes {
-            self.farewell?.undeliveredBytes = undelivered
-            self.farewell?.until = now + Limits.farewellTimeout.wholeMilliseconds
-        }
-        guard undelivered == 0 || now >= farewell.until && undelivered == farewell.undeliveredBytes else {
-            return now + Limits.deadlineTick.wholeMilliseconds
-        }
-        finish(farewell.ending)
-        return nil
-    }
-
-    /// A side that was reset while nobody read from it. What it has said goes first, where that is held for the other one.
-    private var resetUnread: SessionSide? {
-        [SessionSide.client, .server].first {
-            !isRead($0) && !session.relayState.isHeld($0) && stream(of: $0).isReset
-        }
     }
 }
