@@ -156,10 +156,3 @@ struct BalanceTests {
         #expect(herald.ending(of: client) == "connect-timeout")
     }
 }
-
-/// Says hello through Herald, and returns the name of the server that answered.
-func visit(_ port: UInt16) throws -> String? {
-    let client = try Connection(to: .loopback(port))
-    try client.send("hello")
-    return try client.receiveLine()
-}

@@ -25,6 +25,12 @@ struct ReloadedFile {
         self.servers = servers.map { "\($0.name): \"\($0.address)\"" }
     }
 
+    func named(backend name: String) -> ReloadedFile {
+        var file = self
+        file.backendName = name
+        return file
+    }
+
     var text: String {
         let frontends = [
             "\(frontendName): { bind: [\(binds.joined(separator: ", "))], default-backend: \(backendName)\(frontend) }"
