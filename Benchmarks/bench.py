@@ -23,6 +23,7 @@ import floor
 import goals
 import growth
 import idle
+import instructions
 import operations
 import parser
 import picture
@@ -121,7 +122,7 @@ def main():
         results = measure(Bench(directory, options.herald), options, extent)
     seconds = time.monotonic() - began
     print(report.aligned("\n".join(f"\n{section.title}\n{section.text}" for section in results.sections)))
-    write(results, options, extent)
+    write(results, options, extent, seconds)
     print(f"\n{seconds:.0f} s; written to {os.path.relpath(options.output)}/results.{{md,json,svg}}")
 
 
@@ -145,6 +146,8 @@ class Results(NamedTuple):
 
 
 def measure(bench, options, extent):
+    # First of all: what is missing is told before there is anything to lose.
+    binary = floor.build(bench) if extent.is_whole else None
     with bench.web_server() as web:
         servers = web.ports
         # Before the rest leaves ended connections by the thousand, whose memory would be taken for sessions'.
@@ -154,21 +157,23 @@ def measure(bench, options, extent):
         two = comparison.compare(bench, servers, extent.works_of_two, extent.rounds_of_two, extent.seconds, 2, progress)
         looked_at = operations.measure(bench, servers, extent.log_rounds, extent.seconds, extent.readings, progress)
         asked = syscalls.measure(bench, servers, progress) if extent.is_whole else {}
-        least = floor.measure(bench, servers, extent.floor_rounds, extent.seconds, progress) if extent.is_whole else {}
+        alone = floor.measure(bench, binary, servers, extent.floor_rounds, extent.seconds, progress) if binary else {}
+        ours = instructions.measure(bench, servers, progress) if extent.is_whole else {}
         many = growth.measure(bench, servers, extent.balances, extent.growth_rounds, 1, progress)
-        aged = growth.measure_age(bench, servers, extent.age_rounds, 1, progress=progress) if extent.is_whole else None
+        aged = growth.measure_age(bench, servers, extent.age_rounds, 1, progress=progress) if extent.is_whole else {}
     checked = checks.measure(bench, extent.kinds_of_checks, extent.checks_rounds, 2 * checks.INTERVAL_SECONDS, progress)
     speeds, counts = parser.speeds(options.parser), parser.counts(bench.directory, options.parser)
     size = report.stripped_size(options.herald)
     sections = [
-        Section("Goals", f"{goals.table(one, two, memory)}\n\n{report.wrapped(goals.why())}", {}),
+        Section("Goals", goals_text(one, two, memory, quiet, many, aged, ours), {}),
         Section("CPU time, one thread", one.cost_table(), one.data()),
         Section("Of that, the kernel's, one thread", kernel_text(one), {}),
         Section("CPU time, two threads", two.cost_table(), two.data()),
         Section("Throughput and latency, one thread", one.speed_table(), {}),
         Section("Throughput and latency, two threads", two.speed_table(), {}),
         Section("System calls of a connection", syscalls.text(asked) if extent.is_whole else NOT_QUICKLY, asked),
-        Section("The least that a relay can do", floor.text(least) if extent.is_whole else NOT_QUICKLY, least),
+        Section("What those calls take alone", floor.text(alone) if extent.is_whole else NOT_QUICKLY, alone),
+        Section("Herald's own instructions", instructions_text(ours) if extent.is_whole else NOT_QUICKLY, instructions.data(ours)),
         Section("Memory", memory_text(memory, size), {"rounds": memory, "binary_bytes": size}),
         Section("When nothing happens", quiet_text(quiet), quiet),
         Section("More servers", growth_text(many), many),
@@ -179,6 +184,19 @@ def measure(bench, options, extent):
         Section("How far it goes", capacity.text(one, two, memory, raise_open_files()), {}),
     ]
     return Results(sections, one, two, memory, size)
+
+
+def goals_text(one, two, memory, quiet, many, aged, counts):
+    return f"{goals.table(one, two, memory, quiet, many, aged, counts)}\n\n{report.wrapped(goals.why())}"
+
+
+def instructions_text(counts):
+    how = (
+        "Counted by valgrind, one client after the other. Of a connection's, a quarter retain and release objects, a twelfth look "
+        "whether accesses overlap, and the rest is spread over accepting, choosing, timeouts, counts and the announcement, with no "
+        "function that takes as much as a twentieth."
+    )
+    return f"{instructions.text(counts)}\n\n{report.wrapped(how)}"
 
 
 def kernel_text(one):
@@ -215,7 +233,7 @@ def checks_text(checked):
 def growth_text(many):
     return (
         f"CPU time of Herald for a connection with one request, one thread.\n\n{growth.table(many)}\n\n"
-        f"From the start to the first client with {growth.COUNTS[-1]:,} servers: {many['start_seconds']:.2f} s."
+        f"From the start until it listens, with {growth.COUNTS[-1]:,} servers: {many['start_seconds']:.2f} s."
     )
 
 
@@ -223,7 +241,7 @@ def progress(text):
     print(text, file=sys.stderr, flush=True)
 
 
-def write(results, options, extent):
+def write(results, options, extent, seconds):
     os.makedirs(options.output, exist_ok=True)
     conditions = {
         "date": date.today().isoformat(),
@@ -233,6 +251,7 @@ def write(results, options, extent):
         "nginx": report.version(["nginx", "-v"]),
         "rounds": extent.rounds._asdict(),
         "seconds": extent.seconds,
+        "minutes_in_all": round(seconds / 60, 1),
     }
     texts = {
         "results.md": markdown(results, conditions),
@@ -245,13 +264,14 @@ def write(results, options, extent):
     for name, text in texts.items():
         with open(os.path.join(options.output, name), "w") as file:
             file.write(text.rstrip() + "\n")
-    if not options.quick:
+    if options.output == HERE:
         readme.update(os.path.join(ROOT, "README.md"), results.one, results.memory, results.size, conditions)
 
 
 def markdown(results, conditions):
     programs = (
-        f"Measured on {conditions['date']} by `{conditions['command']}` on {conditions['machine']}. {conditions['haproxy']}; "
+        f"Measured on {conditions['date']} by `{conditions['command']}` in {conditions['minutes_in_all']} minutes on "
+        f"{conditions['machine']}. {conditions['haproxy']}; "
         f"{conditions['nginx']}. Everything is on loopback. {comparison.conditions()}"
     )
     reading = (

@@ -4,6 +4,7 @@ import os
 import re
 import socket
 import subprocess
+import threading
 from typing import NamedTuple
 
 from processes import Program
@@ -13,6 +14,8 @@ from workloads import REQUEST
 ALLOCATORS = ("malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc")
 # Of wrk.lua, too.
 HEADER = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c" + bytes([192, 0, 2, 1, 198, 51, 100, 7, 220, 4, 1, 187])
+# Of a flow: twice what Herald reads at most.
+PIECE = 2**18
 CLOSE = REQUEST.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n")
 
 
@@ -25,14 +28,14 @@ class Count(NamedTuple):
         return Count(*((ours - theirs) / units for ours, theirs in zip(self, fewer)))
 
 
-def request(bench, servers):
+def request(bench, servers, threads=1):
     """For one request and its reply on a kept connection."""
-    return _difference(bench, servers, _drive_requests, 500, 5500)
+    return _difference(bench, servers, _drive_requests, 500, 5500, threads)
 
 
-def connection(bench, servers):
+def connection(bench, servers, threads=1):
     """For one connection with one request, that the server ends."""
-    return _difference(bench, servers, lambda ports, count: _drive_connections(ports.plain, b"", count), 200, 1200)
+    return _difference(bench, servers, lambda ports, count: _drive_connections(ports.plain, b"", count), 200, 1200, threads)
 
 
 def announced_connection(bench, servers):
@@ -40,16 +43,21 @@ def announced_connection(bench, servers):
     return _difference(bench, servers, lambda ports, count: _drive_connections(ports.announced, HEADER, count), 200, 1200)
 
 
-def _difference(bench, servers, drive, fewer, more):
+def spliced(bench, servers):
+    """For one MiB of a long flow."""
+    return _difference(bench, servers, lambda ports, count: _drive_flow(ports.bulk, servers.bulk, count), 16, 272)
+
+
+def _difference(bench, servers, drive, fewer, more, threads=1):
     """One client after the other, so that every run goes the same way."""
-    counts = [_count_herald(bench, servers, drive, count) for count in (fewer, more)]
+    counts = [_count_herald(bench, servers, drive, count, threads) for count in (fewer, more)]
     return counts[1].per_unit(counts[0], more - fewer)
 
 
-def _count_herald(bench, servers, drive, count):
+def _count_herald(bench, servers, drive, count, threads):
     ports = Ports.free()
     output = os.path.join(bench.directory, "callgrind.out")
-    command = [*_valgrind(output), *bench.herald_command(bench.unchecked_text(ports, servers))]
+    command = [*_valgrind(output), *bench.herald_command(bench.unchecked_text(ports, servers, threads), threads)]
     log = os.path.join(bench.directory, "callgrind.log")
     program = Program("herald under valgrind", command, ports.plain, log, ports, patience=60)
     try:
@@ -115,3 +123,30 @@ def _drive_connections(port, header, count):
                 received += len(part)
             if received == 0:
                 raise SystemExit("a connection ended without an answer")
+
+
+def _drive_flow(port, server_port, mebibytes):
+    """So much from a server to a client who keeps up: the next piece is sent once the last one has come."""
+    taken = threading.Semaphore(1)
+    pieces = mebibytes * 2**20 // PIECE
+    with socket.create_server(("127.0.0.1", server_port)) as listener:
+        sender = threading.Thread(target=_send, args=(listener, pieces, taken), daemon=True)
+        sender.start()
+        received = 0
+        with socket.create_connection(("127.0.0.1", port), timeout=60) as client:
+            while part := client.recv(PIECE):
+                if (received + len(part)) // PIECE > received // PIECE:
+                    taken.release()
+                received += len(part)
+        sender.join(60)
+    if received != pieces * PIECE:
+        raise SystemExit(f"a flow of {pieces * PIECE} bytes came to {received}")
+
+
+def _send(listener, pieces, taken):
+    listener.settimeout(60)
+    server, _ = listener.accept()
+    with server:
+        for _ in range(pieces):
+            taken.acquire(timeout=60)
+            server.sendall(bytes(PIECE))

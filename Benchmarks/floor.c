@@ -1,6 +1,6 @@
-/* The least that a relay of TCP can do: the calls of the kernel that bytes and ends take, in the order that makes the fewest
-   segments of them, and nothing else. It has no timeouts, checks, counts, log or back-pressure, and loses what the other
-   side does not take: it is here to be measured, not to be used.
+/* The calls of the kernel that Herald makes for requests, and for connections that the server ends, in the same order, and
+   nothing else. It has no timeouts, checks, counts, log, half-close or back-pressure, and loses what the other side does not
+   take: it is here to be measured, not to be used.
 
    floor PORT SERVER-PORT: listens on 127.0.0.1:PORT, and relays to 127.0.0.1:SERVER-PORT behind a PROXY header. */
 #define _GNU_SOURCE
@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { DESCRIPTORS = 65536, EVENTS = 256, FLAGS = MSG_NOSIGNAL | MSG_DONTWAIT };
+enum { DESCRIPTORS = 65536, EVENTS = 256, ACCEPTS = 64, FLAGS = MSG_NOSIGNAL | MSG_DONTWAIT };
 
 /* PROXY 127.0.0.1:258 to 127.0.0.1:772, in version 2. */
 static unsigned char header[] = {0x0d, 0x0a, 0x0d, 0x0a, 0, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a, 0x21, 0x11,
@@ -39,11 +39,12 @@ static void set_option(int descriptor, int option, int value) {
     setsockopt(descriptor, IPPROTO_TCP, option, &value, sizeof value);
 }
 
-static void take_in(int listener, const struct sockaddr_in *server) {
+/* Returns whether there may be more. */
+static int take_in(int listener, const struct sockaddr_in *server) {
     struct sockaddr_in peer, dialled;
     socklen_t length = sizeof peer;
     int client = accept4(listener, (struct sockaddr *)&peer, &length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (client < 0) return;
+    if (client < 0) return 0;
     getsockname(client, (struct sockaddr *)&dialled, &length);
     int behind = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     /* The header carries the end of the handshake. */
@@ -54,6 +55,7 @@ static void take_in(int listener, const struct sockaddr_in *server) {
     sides[client].kind = CLIENT;
     sides[behind].kind = CONNECTING;
     watch(behind, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET);
+    return 1;
 }
 
 /* The server is there: the header goes, with what the client has said by now. */
@@ -99,7 +101,8 @@ int main(int count, char **arguments) {
         for (int index = 0; index < ready; index++) {
             int descriptor = events[index].data.fd;
             if (descriptor == listener) {
-                take_in(listener, &server);
+                for (int taken = 0; taken < ACCEPTS && take_in(listener, &server); taken++) {
+                }
             } else if (sides[descriptor].kind == CONNECTING) {
                 announce(descriptor);
             } else if (sides[descriptor].kind == CLIENT) {

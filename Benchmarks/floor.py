@@ -1,9 +1,9 @@
-"""How near the proxies are to the least that a relay can do for a request on a kept connection, and for a connection."""
+"""What Herald's calls of the kernel take by themselves, for a request on a kept connection and for a connection."""
 
 import contextlib
 import os
-import statistics
 import subprocess
+from statistics import median
 
 import report
 from comparison import HTTP
@@ -12,43 +12,48 @@ from processes import Program, free_port
 
 SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "floor.c")
 FLOOR = "the calls alone"
+HALF_CLOSE = "nginx, half_close"
 WORKS = HTTP[:2]
 
 
-def measure(bench, servers, rounds, seconds, progress=print):
+def build(bench):
+    """Of the Swift toolchain, as everything else that is built here: its compiler lies beside `swift`."""
+    binary = os.path.join(bench.directory, "floor")
+    try:
+        subprocess.run(["clang", "-O2", "-o", binary, SOURCE], check=True)
+    except FileNotFoundError:
+        raise SystemExit("clang is not on the PATH; it comes with Swift") from None
+    return binary
+
+
+def measure(bench, binary, servers, rounds, seconds, progress=print):
     """Microseconds of CPU for a unit of work, by work, program and round."""
+    port = free_port()
+    command = [binary, str(port), str(servers.announced)]
     with contextlib.ExitStack() as stack:
-        programs = {FLOOR: stack.enter_context(_start(bench, servers))}
-        for name, start in bench.proxies().items():
+        programs = {FLOOR: stack.enter_context(Program("floor", command, port, os.path.join(bench.directory, "floor.log")))}
+        for name, start in (bench.proxies() | {HALF_CLOSE: bench.start_nginx_with_half_close}).items():
             programs[name] = stack.enter_context(start(servers))
         figures = {work.key: rounds_of(programs, rounds, seconds, work.run) for work in WORKS}
-    progress("the floor: done")
+    progress("the calls alone: done")
     return figures
-
-
-def _start(bench, servers):
-    binary, port = os.path.join(bench.directory, "floor"), free_port()
-    # Of the Swift toolchain, as everything else that is built here.
-    subprocess.run(["clang", "-O2", "-o", binary, SOURCE], check=True)
-    command = [binary, str(port), str(servers.announced)]
-    return Program("floor", command, port, os.path.join(bench.directory, "floor.log"))
 
 
 def text(figures):
     names = list(figures[WORKS[0].key])
-    heads = ["", *names, "the floor / Herald", "the floor / the better"]
+    heads = ["", *names, f"{FLOOR} / herald", f"{FLOOR} / the better"]
     lines = [report.row(heads), report.rule(len(heads))]
     shares = []
     for work in WORKS:
         costs = figures[work.key]
-        best = report.better({name: values for name, values in costs.items() if name != FLOOR})
-        ratio = report.ratio(costs[FLOOR], costs[best])
-        shares.append(f"{statistics.median(report.ratio_values(costs[FLOOR], costs[best])):.2f} of {best}'s for a {work.what}")
+        best = report.better({name: values for name, values in costs.items() if name not in (FLOOR, HALF_CLOSE)})
+        shares.append(f"{median(report.ratio_values(costs[FLOOR], costs[best])):.2f} of {best}'s time for a {work.what}")
         cells = [report.spread(costs[name], 1) for name in names]
-        lines.append(report.row([f"{work.what}, us", *cells, report.ratio(costs[FLOOR], costs["herald"]), f"{ratio} {best}"]))
+        ratios = [report.ratio(costs[FLOOR], costs["herald"]), f"{report.ratio(costs[FLOOR], costs[best])} {best}"]
+        lines.append(report.row([f"{work.what}, us", *cells, *ratios]))
     how = (
-        f"The floor is a relay in C (Benchmarks/floor.c) that makes the calls which bytes and ends take, as few as Herald, and "
-        f"does nothing else: no timeouts, no counts, no log, no back-pressure. It takes {' and '.join(shares)}: no relay that "
-        f"accepts, connects, reads, writes and passes each side's end on can take much less."
+        f"The first is a relay in C (Benchmarks/floor.c) that makes Herald's calls and does nothing else: no timeouts, no counts, "
+        f"no log, no back-pressure. It takes {' and '.join(shares)}; with these calls, no relay can take less. The last nginx "
+        f"has `proxy_half_close on`, and so passes each side's end on, as the others do."
     )
     return "\n".join(lines) + "\n\n" + report.wrapped(how)

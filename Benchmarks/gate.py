@@ -1,8 +1,7 @@
 #!/usr/bin/env python3
 """Fails where Herald has come to cost more than thresholds.json allows, by figures that no busy machine changes.
 
-Instructions and allocations are counted by valgrind, memory and size weighed; never time. A quick comparison with haproxy
-and nginx is printed before, for the reader alone.
+Instructions and allocations are counted by valgrind, memory and size weighed; never time.
 """
 
 import argparse
@@ -17,7 +16,6 @@ sys.dont_write_bytecode = True
 
 import bench
 import callgrind
-import comparison
 import parser
 import report
 from proxies import Bench
@@ -52,8 +50,6 @@ def main():
         os.chmod(directory, 0o755)
         programs = Bench(directory, options.herald)
         with programs.web_server() as web:
-            if not options.without_comparison:
-                compare(programs, web.ports)
             figures = measure(programs, web.ports, options)
     if options.update:
         write(figures)
@@ -70,23 +66,16 @@ def main():
 def arguments():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--update", action="store_true", help="write what is measured as the new thresholds")
-    options.add_argument("--without-comparison", action="store_true", help="leave out haproxy and nginx")
     options.add_argument("--herald", default=os.path.join(bench.BUILT, "herald"), help="the binary to measure")
     options.add_argument("--parser", default=os.path.join(bench.BUILT, "ParserBench"), help="the program that reads headers")
     return options.parse_args()
-
-
-def compare(programs, servers):
-    """A short look at what a whole `make bench` measures: it says nothing about a regression."""
-    works = comparison.HTTP[:2] + comparison.BULK[:1]
-    quick = comparison.compare(programs, servers, works, rounds=comparison.Rounds(2, 2), seconds=1, progress=bench.progress)
-    print(report.aligned(f"{quick.cost_table()}\n\n{quick.speed_table()}\n"))
 
 
 def measure(programs, servers, options):
     request = callgrind.request(programs, servers)
     connection = callgrind.connection(programs, servers)
     announced = callgrind.announced_connection(programs, servers)
+    spliced = callgrind.spliced(programs, servers)
     headers = parser.counts(programs.directory, options.parser)
     start, session = anonymous_memory(programs, servers)
     figures = {
@@ -97,6 +86,7 @@ def measure(programs, servers, options):
         "request_instructions": Figure("a request on a kept connection", "instructions", request.instructions),
         # A request is a chunk, and its reply is another.
         "chunk_allocations": Figure("a relayed chunk", "allocations", request.allocations / 2, False),
+        "spliced_mebibyte_allocations": Figure("a spliced MiB", "allocations", spliced.allocations, False),
     }
     for key, count in headers.items():
         what = f"a header read: {parser.HEADERS[key]}"

@@ -2,6 +2,7 @@
 
 import contextlib
 import time
+from statistics import median
 
 import report
 from workloads import close_sessions, open_sessions
@@ -75,6 +76,7 @@ def memory_rows(figures):
     rows = [
         ("resident at the start, MiB", of(lambda one: one["start"]["resident"] / 1024), 1),
         ("of that its own (RssAnon), MiB", of(lambda one: one["start"]["anonymous"] / 1024), 1),
+        ("with its share of common pages (Pss), MiB", of(lambda one: one["start"]["proportional"] / 1024), 1),
     ]
     for count in figures["herald"][0]["sessions"]:
         rows.append((
@@ -87,11 +89,8 @@ def memory_rows(figures):
 
 
 def given_back_text(figures):
-    def median(values):
-        return sorted(values)[len(values) // 2]
-
     shares = ", ".join(
-        f"{name} {median([one['given_back'] for one in rounds]):.0%} (keeps {median([one['left'] for one in rounds]):,} KiB)"
+        f"{name} {median(one['given_back'] for one in rounds):.0%} (keeps {median(one['left'] for one in rounds):,.0f} KiB)"
         for name, rounds in figures.items()
     )
     return f"Of what those sessions took, given back within seconds of their end: {shares}."

@@ -31,7 +31,7 @@ def svg(comparisons, subtitle):
         for work in comparison.works
     ]
     most = max(max(values) for _, ratios in rows for values in ratios.values())
-    # Half a unit more than a bar may need, but no bar beyond twice what haproxy takes.
+    # A little more than a bar may need, but no bar beyond twice what haproxy takes.
     end = min(max(1.25, most * 1.05), 2)
     scale = (WIDTH - LEFT - RIGHT) / end
     height = TOP + ROW * len(rows) + 34

@@ -71,14 +71,15 @@ class Bench:
         ports = Ports.free()
         return self.start_haproxy_with(self._haproxy_text(ports, servers, threads), ports.plain, ports)
 
-    def start_nginx(self, servers, threads=1):
+    def start_nginx(self, servers, threads=1, words=""):
         # nginx's stream module sends version 1 only, has no checks, and defers nothing.
         ports = Ports.free()
         text = f"""
-            daemon off; worker_processes {threads}; pid {self.directory}/stream.pid; error_log stderr crit;
+            daemon off; worker_processes {threads}; pid {self.directory}/stream-{ports.plain}.pid; error_log stderr crit;
             load_module /usr/lib/nginx/modules/ngx_stream_module.so;
             events {{ worker_connections {self.maximum_sessions * 2 + 100}; }}
             stream {{
+                {words}
                 server {{
                     listen 127.0.0.1:{ports.plain} backlog=4096 reuseport;
                     listen 127.0.0.1:{ports.deferred} backlog=4096 reuseport;
@@ -89,10 +90,14 @@ class Bench:
                     set_real_ip_from 127.0.0.1;
                     proxy_pass 127.0.0.1:{servers.announced}; proxy_protocol on;
                 }}
-                server {{ listen 127.0.0.1:{ports.bulk}; proxy_pass 127.0.0.1:{servers.bulk}; }}
+                server {{ listen 127.0.0.1:{ports.bulk} reuseport; proxy_pass 127.0.0.1:{servers.bulk}; }}
             }}
         """
         return self.start_nginx_with("nginx", text, ports.plain, ports)
+
+    def start_nginx_with_half_close(self, servers):
+        """nginx that passes each side's end on, as the others do, where it usually closes both with the first."""
+        return self.start_nginx(servers, words="proxy_half_close on;")
 
     def start_herald_of_many(self, servers, balance, count):
         """Herald with `count` servers, all of them one web server at ten addresses."""
@@ -115,8 +120,6 @@ class Bench:
 
     def herald_command(self, configuration, threads=1):
         path = self._write(f"herald-{free_port()}.cfg", configuration)
-        if os.path.basename(self.herald) == "haproxy":
-            return [self.herald, "-db", "-f", path]
         return [
             *(self.herald, "run", "--config", path, "--threads", str(threads), "--log-level", "error"),
             *("--admin", f"127.0.0.1:{free_port()}"),
@@ -127,13 +130,13 @@ class Bench:
         return self._program("haproxy", ["/usr/sbin/haproxy", "-db", "-f", path], port, ports)
 
     def start_nginx_with(self, name, text, port, ports=None):
-        path = self._write(f"{name}.conf", text)
+        path = self._write(f"{name}-{port}.conf", text)
         command = ["/usr/sbin/nginx", "-e", "stderr", "-p", self.directory, "-c", path]
         return self._program(name, command, port, ports)
 
-    def unchecked_text(self, ports, servers):
+    def unchecked_text(self, ports, servers, threads=1):
         """The configuration of `start_herald`, without health checks."""
-        return self._haproxy_text(ports, servers, lines=[f"server s0 127.0.0.1:{servers.announced} send-proxy-v2"])
+        return self._haproxy_text(ports, servers, threads, lines=[f"server s0 127.0.0.1:{servers.announced} send-proxy-v2"])
 
     def _haproxy_text(self, ports, servers, threads=1, lines=None):
         """One configuration for Herald and haproxy: both read the same words. A port of 0 is left out."""
@@ -141,7 +144,7 @@ class Bench:
         frontends = [
             ("plain", ports.plain, "", "web"),
             ("deferred", ports.deferred, "defer-accept", "web"),
-            ("announced", ports.announced, "accept-proxy", "web"),
+            ("announced", ports.announced, "accept-proxy defer-accept", "web"),
             ("bulk", ports.bulk, "", "iperf"),
         ]
         sections = [

@@ -25,21 +25,23 @@ def figures(one, memory, size, conditions):
     works = [work for work in one.works if work in SHOWN]
     rows = [(work.what, one.costs(work), f"{{:.1f}} {work.unit.replace('us', 'µs')}") for work in works]
     rows += _memory_rows(memory)
-    heads = ["", "Herald", "HAProxy", "nginx", "Herald / HAProxy"]
+    heads = ["", "Herald", "HAProxy", "nginx", "Herald / HAProxy", "Herald / nginx"]
     lines = [report.row(heads), report.rule(len(heads))]
     for what, values, form in rows:
         cells = [form.format(median(values[name])) for name in ("herald", "haproxy", "nginx")]
-        lines.append(report.row([what, *cells, report.ratio(values["herald"], values["haproxy"])]))
+        ratios = [report.ratio(values["herald"], values[name]) for name in ("haproxy", "nginx")]
+        lines.append(report.row([what, *cells, *ratios]))
     table = "\n".join(lines)
     numbers = {name: re.search(r"[0-9]+(?:[.][0-9]+)+", conditions[name])[0] for name in ("haproxy", "nginx")}
     versions = f"HAProxy {numbers['haproxy']} and nginx {numbers['nginx']}"
     head = (
-        f"CPU time of the proxy's process, one thread each, send-proxy-v2, on {conditions['machine'].split(',')[0]} with "
-        f"Debian's {versions}; median of {how_often(conditions['rounds'])} and of the rounds' own ratios (least to most):"
+        f"CPU time of the proxy's process, one thread each, send-proxy-v2, on {conditions['machine'].split(',')[0]} that clients "
+        f"and servers share, with Debian's {versions}; median of {how_often(conditions['rounds'])} {len(memory['herald'])} for "
+        f"memory, and of the rounds' own ratios (least to most):"
     )
     tail = (
-        f"Stripped and with the Swift runtime in it, the binary has {size / 1e6:.1f} MB. nginx announces by version 1, as it "
-        f"can't by version 2."
+        f"The stripped binary, Swift runtime included, has {size / 1e6:.1f} MB. nginx can only send version 1, and not defer "
+        f"accepting, which Herald and HAProxy also do where headers are on both sides."
     )
     return f"{report.wrapped(head)}\n\n{table}\n\n{report.wrapped(tail)}\n"
 

@@ -14,7 +14,7 @@ def machine():
     with open("/proc/cpuinfo") as lines:
         models = re.findall(r"model name\s*: (.+)", lines.read())
     model = models[0] if models else platform.machine()
-    return f"{len(models) or os.cpu_count()} x {model}, Linux {platform.release()}"
+    return f"{len(models) or os.cpu_count()} CPUs ({model}), Linux {platform.release()}"
 
 
 def version(command):

@@ -50,8 +50,10 @@ def _trace(program, servers):
             time.sleep(0.5)
             if tracer.poll() is not None:
                 return None
-            done = connections(program.ports, 1, servers)
-            tracer.terminate()
+            try:
+                done = connections(program.ports, 1, servers)
+            finally:
+                tracer.terminate()
         rows = [line.split() for line in output.read().splitlines()]
     # Share, seconds, microseconds a call, calls, errors where there are any, name.
     calls = {row[-1]: int(row[3]) / done.units for row in rows if len(row) > 4 and row[3].isdigit() and row[-1] != "total"}
