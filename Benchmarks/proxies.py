@@ -144,7 +144,7 @@ class Bench:
         frontends = [
             ("plain", ports.plain, "", "web"),
             ("deferred", ports.deferred, "defer-accept", "web"),
-            ("announced", ports.announced, "accept-proxy defer-accept", "web"),
+            ("announced", ports.announced, "accept-proxy", "web"),
             ("bulk", ports.bulk, "", "iperf"),
         ]
         sections = [

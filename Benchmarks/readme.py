@@ -40,8 +40,8 @@ def figures(one, memory, size, conditions):
         f"memory, and of the rounds' own ratios (least to most):"
     )
     tail = (
-        f"The stripped binary, Swift runtime included, has {size / 1e6:.1f} MB. nginx can only send version 1, and not defer "
-        f"accepting, which Herald and HAProxy also do where headers are on both sides."
+        f"The stripped binary, Swift runtime included, has {size / 1e6:.1f} MB. nginx can only send version 1. "
+        f"Deferred accept is `defer-accept` for Herald and HAProxy, which nginx has not here."
     )
     return f"{report.wrapped(head)}\n\n{table}\n\n{report.wrapped(tail)}\n"
 

@@ -62,13 +62,7 @@ struct HeaderTimeoutTests {
     @Test func manySilentPeersDoNotHoldUpOthers() throws {
         let pair = try Pair()
         let base = pair.herald.facts.descriptorCount
-        // Those who have said nothing at all are still with the kernel.
-        let silent = try (0..<200).map { number in
-            let peer = try pair.connect()
-            if number.isMultiple(of: 2) { try peer.send("PROXY ") }
-            return peer
-        }
-        #expect(becomesTrue { pair.herald.facts.descriptorCount == base + silent.count / 2 })
+        let silent = try (0..<200).map { _ in try pair.connect() }
         let (client, server) = try pair.session()
         try client.send("hello\n")
         #expect(try server.receiveLine() == "hello")

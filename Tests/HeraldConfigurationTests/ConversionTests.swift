@@ -204,7 +204,7 @@ private enum RandomSettings {
                 BindSettings(
                     address: address,
                     acceptProxy: maybe(acceptProxy(&generator), &generator),
-                    defersAccept: maybe(.random(using: &generator), &generator)
+                    defersAccept: .random(using: &generator)
                 )
             },
             backend: Int.random(in: 0..<3, using: &generator)

@@ -33,21 +33,6 @@ import Testing
         #expect(try policy.verdict(on: address("2001:db9::1")) == verdict)
     }
 
-    @Test(arguments: AcceptProxySettings.Otherwise.allCases)
-    func acceptingIsDeferredWhereEverybodyMustSpeakFirst(otherwise: AcceptProxySettings.Otherwise) throws {
-        var bind = BindSettings(address: BindAddress(try #require(SocketAddress("127.0.0.1:80")), family: .ipv4))
-        #expect(!bind.isAcceptDeferred)
-        bind.acceptProxy = AcceptProxySettings()
-        bind.acceptProxy?.otherwise = otherwise
-        #expect(bind.isAcceptDeferred)
-        bind.acceptProxy?.trusted = [try #require(CIDRBlock("10.0.0.0/8"))]
-        #expect(bind.isAcceptDeferred == (otherwise != .pass))
-        for isAskedFor in [true, false] {
-            bind.defersAccept = isAskedFor
-            #expect(bind.isAcceptDeferred == isAskedFor)
-        }
-    }
-
     @Test func anEmptyListTrustsNobody() throws {
         #expect(try policy([]).verdict(on: address("127.0.0.1")) == .reject)
         #expect(try policy([], otherwise: .ignore).verdict(on: address("::1")) == .disregard)

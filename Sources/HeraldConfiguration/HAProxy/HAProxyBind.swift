@@ -6,14 +6,13 @@ struct HAProxyBind {
     var address: Located<BindAddress>
     /// Where `accept-proxy` stands.
     var acceptProxy: SourcePosition?
-    /// Where `defer-accept` stands.
-    var defersAccept: Bool?
+    var defersAccept: Bool
 }
 
 /// The options of a `bind` line.
 private struct BindOptions {
     var acceptProxy: SourcePosition?
-    var defersAccept: Bool?
+    var defersAccept = false
     var v4v6: HAProxyWord?
     var v6only: HAProxyWord?
 

@@ -72,7 +72,7 @@ private struct YAMLFrontend {
 private struct YAMLBind {
     var address: Located<BindAddress>?
     var acceptProxy: AcceptProxySettings?
-    var defersAccept: Bool?
+    var defersAccept = false
 
     static func read(_ node: YAMLNode, _ reader: YAMLReader) -> Located<BindSettings>? {
         var bind = YAMLBind()
@@ -109,7 +109,7 @@ private struct YAMLBind {
                 bind.acceptProxy = YAMLAcceptProxy.read(node, reader)
             },
             "defer-accept": { bind, node, reader in
-                bind.defersAccept = reader.truth(node)
+                bind.defersAccept = reader.truth(node) ?? false
             },
         ],
         foreignWords: ["addr": "address", "ip": "address", "port": "address"]

@@ -52,7 +52,7 @@ package struct YAMLWriter {
             if let acceptProxy = bind.acceptProxy {
                 lines.append("        accept-proxy: \(self.acceptProxy(acceptProxy))")
             }
-            if let defers = bind.defersAccept { lines.append("        defer-accept: \(defers)") }
+            if bind.defersAccept { lines.append("        defer-accept: true") }
         }
         lines.append("    default-backend: \(scalar(backend))")
         if let sessions = frontend.maximumSessions { lines.append("    maxconn: \(sessions)") }

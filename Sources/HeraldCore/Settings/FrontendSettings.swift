@@ -26,15 +26,10 @@ package struct BindSettings: Hashable, Sendable {
     package var address: BindAddress
     /// nil where clients connect without a header.
     package var acceptProxy: AcceptProxySettings?
-    /// Clients are taken in once they have said something, or after about a second (TCP_DEFER_ACCEPT); nil as fits them.
-    package var defersAccept: Bool?
+    /// Clients are taken in once they have said something, or after about a second (TCP_DEFER_ACCEPT).
+    package var defersAccept: Bool
 
-    /// The same for certain: unless told otherwise, where everybody must send a header first.
-    package var isAcceptDeferred: Bool {
-        defersAccept ?? (acceptProxy.map { $0.trusted == nil || $0.otherwise != .pass } ?? false)
-    }
-
-    package init(address: BindAddress, acceptProxy: AcceptProxySettings? = nil, defersAccept: Bool? = nil) {
+    package init(address: BindAddress, acceptProxy: AcceptProxySettings? = nil, defersAccept: Bool = false) {
         self.address = address
         self.acceptProxy = acceptProxy
         self.defersAccept = defersAccept

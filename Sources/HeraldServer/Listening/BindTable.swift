@@ -85,12 +85,17 @@ final class BindTable {
             guard let (listener, owner) = open[key] else { continue }
             owner.frontend = next.frontend
             owner.bind = next.bind
-            listener.deferAccepting(next.frontend.settings.binds[next.bind].isAcceptDeferred)
+            listener.deferAccepting(next.frontend.settings.binds[next.bind].defersAccept)
             listener.resume()
         }
     }
 
-    /// Closes these; whoever has connected by now is taken in first.
+    /// Clients that the kernel would keep back, or keeps back now, come in within about a second.
+    func stopDeferring() {
+        for (listener, _) in open.values { listener.deferAccepting(false) }
+    }
+
+    /// Closes these; whoever has connected by now is taken in first, but for those that the kernel keeps back.
     func close(_ keys: some Sequence<Key>) {
         for key in keys { open.removeValue(forKey: key)?.listener.finish() }
     }

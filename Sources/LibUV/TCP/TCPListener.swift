@@ -71,7 +71,7 @@ package final class TCPListener: PolledSocket, @unchecked Sendable {
     }
 
     /// Whether who has connected and said nothing yet is kept by the kernel, for about a second at most (tcp(7),
-    /// TCP_DEFER_ACCEPT): what is accepted can be read at once then.
+    /// TCP_DEFER_ACCEPT): what is accepted can be read at once then. Closing refuses those that are kept.
     package func deferAccepting(_ defers: Bool) {
         loop.checkThread()
         guard !isClosed, defers != isDeferring else { return }
