@@ -89,6 +89,21 @@ struct DiagnosisTests {
         #expect(herald.events("diagnosis").isEmpty)
     }
 
+    /// The bind has accept-proxy, and its plain clients' first bytes are behind them.
+    @Test func whatAStrangerSaysLaterIsNoHeader() throws {
+        let port = try FreePorts.next()
+        var file = ReloadedFile(binds: port, servers: try RecordingServer("s1"))
+        file.binds = acceptProxy(port, "{ from: [10.0.0.0/8], otherwise: pass }")
+        let herald = try Herald(file, ports: port)
+        let client = try Connection(to: .loopback(port))
+        try client.send("x")
+        #expect(try client.receiveLine() == "s1")
+        try client.send(ProxyHeader.v1("203.0.113.7:56324", "198.51.100.1:443"))
+        client.close()
+        #expect(herald.ending(of: client) == "completed")
+        #expect(herald.events("diagnosis").isEmpty)
+    }
+
     // MARK: Nobody's own address
 
     /// The network of a container: a default gateway, and all that comes from outside has its address.

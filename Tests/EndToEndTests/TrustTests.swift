@@ -1,4 +1,4 @@
-import Glibc
+import Foundation
 import NetworkAddress
 import Testing
 
@@ -78,6 +78,27 @@ struct TrustTests {
         #expect(pair.herald.ending(of: client) == "header-from-untrusted")
     }
 
+    /// A server that does not take all of the announcement at once gets the rest of it before the client's bytes.
+    @Test(.enabled(if: NetworkNamespace.isPossible, "network namespaces need root"))
+    func whatComesBehindAHeaderThatIsNotBelievedFollowsALongAnnouncement() throws {
+        try NetworkNamespace.with {
+            // Of this namespace, as this thread is in it.
+            try "4096 4096 4096".write(toFile: "/proc/sys/net/ipv4/tcp_wmem", atomically: false, encoding: .utf8)
+            #expect(try run(["ip", "link", "set", "lo", "mtu", "1500"]).wait() == .code(0))
+            let values = ["0xE5", "0xE6"].map { "\($0): \"\(String(repeating: "x", count: 30_000))\"" }
+            let pair = try TrustingHerald(
+                otherwise: "ignore",
+                announcement: "{ version: v2, tlvs: { add: { \(values.joined(separator: ", ")) } } }"
+            )
+            for _ in 1...2 {
+                let announced = try pair.announced(from: Self.stranger, Array("PROXY UNKNOWN\r\n".utf8))
+                #expect(announced.header?.source == announced.client)
+                #expect(try #require(announced.header?.length) > 60_000)
+                #expect(announced.payload == [0x21])
+            }
+        }
+    }
+
     @Test func aMappedPeerIsKnownByItsIPv4Address() throws {
         let pair = try TrustingHerald(bind: "[::]", otherwise: "reject")
         let announced = try pair.announced(from: .loopback(), Self.header)
@@ -126,7 +147,12 @@ private struct TrustingHerald {
     let server: Listener
     let herald: Herald
 
-    init(bind: String = "127.0.0.1", otherwise: String, versions: String = "v1, v2") throws {
+    init(
+        bind: String = "127.0.0.1",
+        otherwise: String,
+        versions: String = "v1, v2",
+        announcement: String = "v2"
+    ) throws {
         port = try FreePorts.next()
         server = try Listener()
         herald = try Herald(
@@ -143,7 +169,7 @@ private struct TrustingHerald {
             backends:
               back:
                 servers:
-                  s1: { address: "\(server.address)", send-proxy: v2 }
+                  s1: { address: "\(server.address)", send-proxy: \(announcement) }
 
             """,
             as: .yaml,

@@ -103,8 +103,12 @@ extension RelayFlow {
         let payload = session.payload
         session.payload = []
         if signatureGuard != nil {
-            sendFirst(header, RawSpan())
-            if !payload.isEmpty && !isOver { passGuard(payload.rawSpan) }
+            var isSent = false
+            passGuard(payload.rawSpan) { bytes in
+                isSent = true
+                sendFirst(header, bytes)
+            }
+            if !isSent && !isOver { sendFirst(header, RawSpan()) }
         } else if payload.isEmpty {
             startWithWhatIsThere(header)
         } else {
@@ -160,7 +164,7 @@ extension RelayFlow {
     func stream(_ stream: TCPStream, didRead bytes: RawSpan) {
         if stream === client {
             if looksAtFirstBytes {
-                if signatureGuard != nil { return passGuard(bytes) }
+                if signatureGuard != nil { return passGuard(bytes) { forward($0, from: .client) } }
                 look(at: bytes)
             }
             forward(bytes, from: .client)
@@ -260,18 +264,24 @@ extension RelayFlow {
     }
 
     func passOn(_ bytes: RawSpan, from side: SessionSide) {
-        if side == .client && signatureGuard != nil { passGuard(bytes) } else { forward(bytes, from: side) }
+        if side == .client && signatureGuard != nil {
+            passGuard(bytes) { forward($0, from: side) }
+        } else {
+            forward(bytes, from: side)
+        }
     }
 
-    /// The first bytes of a client that is not trusted: held until they can't be a header any more, refused where they are.
-    private func passGuard(_ bytes: RawSpan) {
+    /// The first bytes of a client that is not trusted: held until they can't be a header any more, refused where they are,
+    /// and otherwise let to `pass`, once.
+    private func passGuard(_ bytes: RawSpan, _ pass: (RawSpan) -> Void) {
         switch signatureGuard?.received(bytes) {
         case .needMore: break
         case .refuse: finish(.headerFromUntrusted)
         case .forward(let held):
             signatureGuard = nil
-            forward(held.rawSpan, from: .client)
-        case nil: forward(bytes, from: .client)
+            looksAtFirstBytes = false
+            pass(held.rawSpan)
+        case nil: pass(bytes)
         }
     }
 }
