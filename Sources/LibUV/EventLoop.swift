@@ -26,6 +26,8 @@ package protocol Resumable: AnyObject {
 
     /// Whether bytes can go from socket to socket without being copied; until the system refuses it.
     package private(set) var maySplice = true
+    /// Whether the system has been seen to do it.
+    var hasSpliced = false
     private var madePipe: SplicePipe?
 
     private let owner: Atomic<UInt>

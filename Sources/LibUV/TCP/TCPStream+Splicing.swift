@@ -29,11 +29,13 @@ extension TCPStream {
             count = try pipe.fill(from: descriptor, atMost: readLimit)
         } catch {
             if error == .wouldBlock { return .nothingYet }
-            guard error.meansUnsupported else { return .failed(error) }
+            // Later it is the connection's own, as a firewall's refusal may be.
+            guard !loop.hasSpliced && error.meansUnsupported else { return .failed(error) }
             loop.refuseSplicing()
             return .unavailable
         }
         guard count > 0 else { return .end }
+        loop.hasSpliced = true
         sink.sendAtOnce()
         do throws(UVError) {
             let taken = try pipe.empty(into: sink.descriptor, count)
