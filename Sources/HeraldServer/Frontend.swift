@@ -116,9 +116,9 @@ package actor Frontend: LoopActor {
     /// Leaves clients in the kernel's backlog until there is room again, which is looked for now and then, as other loops'
     /// sessions take room, too.
     func pause() {
-        guard !isPaused else { return }
-        isPaused = true
+        // Whoever asks may be a listener that was opened or resumed since.
         worker.value.binds.pause(self)
+        isPaused = true
         guard !isLookScheduled else { return }
         isLookScheduled = true
         loop.spawn { [self] in
