@@ -63,22 +63,22 @@ class Extent(NamedTuple):
 
 
 WHOLE = Extent(
-    rounds=comparison.Rounds(of_http=11, of_bulk=4),
+    rounds=comparison.Rounds(of_http=11, of_bulk=3),
     seconds=1,
     works=comparison.HTTP + comparison.BULK,
     works_of_two=comparison.HTTP[:2] + comparison.BULK[2:3],
     rounds_of_two=comparison.Rounds(of_http=5, of_bulk=3),
     session_counts=idle.COUNTS,
-    memory_rounds=2,
+    memory_rounds=1,
     quiet_seconds=10,
     balances=growth.BALANCES,
-    growth_rounds=4,
+    growth_rounds=3,
     age_rounds=5,
     kinds_of_checks=tuple(checks.KINDS),
     checks_rounds=2,
     log_rounds=4,
     readings=8,
-    floor_rounds=4,
+    floor_rounds=3,
     is_whole=True,
 )
 QUICK = Extent(

@@ -42,7 +42,7 @@ def _costs(one):
         best = report.better(figures)
         ratio = median(report.ratio_values(figures["herald"], figures[best]))
         limit = OF_THE_BETTER[work.key]
-        yield f"CPU for a {work.what}", f"{limit:.2f} of the better", f"{ratio:.2f} of {best}'s", ratio <= limit
+        yield f"CPU for a {work.what}", f"{limit:.2f} of the better", f"{ratio:.2f} of {best}'s", round(ratio, 2) <= limit
 
 
 def _latencies(one):
@@ -90,7 +90,8 @@ def _growth(many, aged):
         for balance, by_count in many["us"].items()
     }
     if aged:
-        ratios |= {f"a connection {what}": (values, aged["us"]["fresh"]) for what, values in aged["us"].items() if what != "fresh"}
+        words = {"beside idle sessions": "a connection beside idle sessions", "in service": "a connection after many others"}
+        ratios |= {words[key]: (values, aged["us"]["fresh"]) for key, values in aged["us"].items() if key in words}
     for what, (grown, small) in ratios.items():
         ratio = median(report.ratio_values(grown, small))
         yield what, f"{GROWTH:.2f} of one without", f"{ratio:.2f}", ratio <= GROWTH
