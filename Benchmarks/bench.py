@@ -63,7 +63,7 @@ class Extent(NamedTuple):
 
 
 WHOLE = Extent(
-    rounds=comparison.Rounds(of_http=11, of_bulk=3),
+    rounds=comparison.Rounds(of_http=9, of_bulk=3),
     seconds=1,
     works=comparison.HTTP + comparison.BULK,
     works_of_two=comparison.HTTP[:2] + comparison.BULK[2:3],
@@ -72,11 +72,11 @@ WHOLE = Extent(
     memory_rounds=1,
     quiet_seconds=10,
     balances=growth.BALANCES,
-    growth_rounds=3,
+    growth_rounds=5,
     age_rounds=5,
     kinds_of_checks=tuple(checks.KINDS),
     checks_rounds=2,
-    log_rounds=4,
+    log_rounds=3,
     readings=8,
     floor_rounds=3,
     is_whole=True,
