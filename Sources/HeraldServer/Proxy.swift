@@ -232,6 +232,7 @@ package actor Proxy: LoopActor {
     private func drain() async -> Int {
         let limits = settings.process
         watch?.cancel()
+        for worker in workers { await onLoop(of: worker) { $0.binds.stopDeferring() } }
         journal.event(
             .notice,
             "draining",
@@ -240,7 +241,6 @@ package actor Proxy: LoopActor {
                 "timeout": .text(limits.drainTimeout.plainText),
             ]
         )
-        for worker in workers { await onLoop(of: worker) { $0.binds.stopDeferring() } }
         // Whoever polls readiness has to see it first: until then clients still come.
         await waitWhileDraining(for: limits.drainDelay) { true }
         while isChanging { await loop.sleep(for: Limits.drainLookInterval) }

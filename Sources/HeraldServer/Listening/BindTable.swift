@@ -27,6 +27,7 @@ final class BindTable {
 
     private let loop: EventLoop
     private var open: [Key: (listener: TCPListener, owner: Owner)] = [:]
+    private var mayDefer = true
 
     init(loop: EventLoop) {
         self.loop = loop
@@ -85,13 +86,14 @@ final class BindTable {
             guard let (listener, owner) = open[key] else { continue }
             owner.frontend = next.frontend
             owner.bind = next.bind
-            listener.deferAccepting(next.frontend.settings.binds[next.bind].defersAccept)
+            listener.deferAccepting(mayDefer && next.frontend.settings.binds[next.bind].defersAccept)
             listener.resume()
         }
     }
 
     /// Clients that the kernel would keep back, or keeps back now, come in within about a second.
     func stopDeferring() {
+        mayDefer = false
         for (listener, _) in open.values { listener.deferAccepting(false) }
     }
 

@@ -1,4 +1,5 @@
 import CLinux
+import Foundation
 import Glibc
 
 /// A network of the test's own: loopback with further addresses, every port free, gone with the last socket in it.
@@ -24,6 +25,17 @@ enum NetworkNamespace {
                 guard ip.wait() == .code(0) else { throw HarnessError(ip.story) }
             }
             return try body()
+        }
+    }
+
+    /// Whether the kernel keeps clients of `port` back, as they have said nothing; of the namespace that this thread is in.
+    static func keepsClientsBack(_ port: UInt16) throws -> Bool {
+        let table = try String(contentsOfFile: "/proc/thread-self/net/tcp", encoding: .utf8)
+        return table.split(separator: "\n").contains { line in
+            // sl, local address, remote address, state (03: SYN_RECV)
+            let fields = line.split(separator: " ")
+            guard fields.count > 3, fields[3] == "03" else { return false }
+            return fields[1].split(separator: ":").last.flatMap { UInt16($0, radix: 16) } == port
         }
     }
 
