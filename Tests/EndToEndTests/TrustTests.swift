@@ -90,6 +90,7 @@ struct TrustTests {
                 otherwise: "ignore",
                 announcement: "{ version: v2, tlvs: { add: { \(values.joined(separator: ", ")) } } }"
             )
+            // Twice, as it must be there to be asked again.
             for _ in 1...2 {
                 let announced = try pair.announced(from: Self.stranger, Array("PROXY UNKNOWN\r\n".utf8))
                 #expect(announced.header?.source == announced.client)

@@ -103,12 +103,8 @@ extension RelayFlow {
         let payload = session.payload
         session.payload = []
         if signatureGuard != nil {
-            var isSent = false
-            passGuard(payload.rawSpan) { bytes in
-                isSent = true
-                sendFirst(header, bytes)
-            }
-            if !isSent && !isOver { sendFirst(header, RawSpan()) }
+            let passed = passGuard(payload.rawSpan) ?? []
+            if !isOver { sendFirst(header, passed.rawSpan) }
         } else if payload.isEmpty {
             startWithWhatIsThere(header)
         } else {
@@ -164,7 +160,7 @@ extension RelayFlow {
     func stream(_ stream: TCPStream, didRead bytes: RawSpan) {
         if stream === client {
             if looksAtFirstBytes {
-                if signatureGuard != nil { return passGuard(bytes) { forward($0, from: .client) } }
+                if signatureGuard != nil { return passOn(bytes, from: .client) }
                 look(at: bytes)
             }
             forward(bytes, from: .client)
@@ -265,23 +261,25 @@ extension RelayFlow {
 
     func passOn(_ bytes: RawSpan, from side: SessionSide) {
         if side == .client && signatureGuard != nil {
-            passGuard(bytes) { forward($0, from: side) }
+            if let passed = passGuard(bytes) { forward(passed.rawSpan, from: side) }
         } else {
             forward(bytes, from: side)
         }
     }
 
-    /// The first bytes of a client that is not trusted: held until they can't be a header any more, refused where they are,
-    /// and otherwise let to `pass`, once.
-    private func passGuard(_ bytes: RawSpan, _ pass: (RawSpan) -> Void) {
+    /// The first bytes of a client that is not trusted: held until they can't be a header any more, refused where they are.
+    ///
+    /// - Returns: all of them, once they may go.
+    private func passGuard(_ bytes: RawSpan) -> [UInt8]? {
         switch signatureGuard?.received(bytes) {
-        case .needMore: break
-        case .refuse: finish(.headerFromUntrusted)
+        case .needMore, nil: return nil
+        case .refuse:
+            finish(.headerFromUntrusted)
+            return nil
         case .forward(let held):
             signatureGuard = nil
             looksAtFirstBytes = false
-            pass(held.rawSpan)
-        case nil: pass(bytes)
+            return held
         }
     }
 }
