@@ -2,7 +2,7 @@
 """Herald, haproxy and nginx on the same work, in turn, on one machine: what each costs.
 
 All traffic stays on loopback. A whole run writes results.md, results.json and results.svg, and the table in the README; a
-quick one writes beside the build.
+quick one writes beside the build. With another folder for the results the README stays as it is.
 """
 
 import argparse
@@ -192,9 +192,8 @@ def goals_text(one, two, memory, quiet, many, aged, counts):
 
 def instructions_text(counts):
     how = (
-        "Counted by valgrind, one client after the other. Of a connection's, a quarter retain and release objects, a twelfth look "
-        "whether accesses overlap, and the rest is spread over accepting, choosing, timeouts, counts and the announcement, with no "
-        "function that takes as much as a twentieth."
+        "Counted by valgrind, one client after the other. Of a connection's most retain and release objects; the rest is spread "
+        "over accepting, choosing, timeouts, counts and the announcement."
     )
     return f"{instructions.text(counts)}\n\n{report.wrapped(how)}"
 
@@ -264,7 +263,7 @@ def write(results, options, extent, seconds):
     for name, text in texts.items():
         with open(os.path.join(options.output, name), "w") as file:
             file.write(text.rstrip() + "\n")
-    if options.output == HERE:
+    if extent.is_whole and os.path.realpath(options.output) == HERE:
         readme.update(os.path.join(ROOT, "README.md"), results.one, results.memory, results.size, conditions)
 
 

@@ -53,7 +53,7 @@ def text(figures):
         lines.append(report.row([f"{work.what}, us", *cells, *ratios]))
     how = (
         f"The first is a relay in C (Benchmarks/floor.c) that makes Herald's calls and does nothing else: no timeouts, no counts, "
-        f"no log, no back-pressure. It takes {' and '.join(shares)}; with these calls, no relay can take less. The last nginx "
-        f"has `proxy_half_close on`, and so passes each side's end on, as the others do."
+        f"no log, no back-pressure. It takes {' and '.join(shares)}; with these calls, no relay takes less, but for "
+        f"what rounds differ by. The last nginx has `proxy_half_close on`, and so passes each side's end on, as the others do."
     )
     return "\n".join(lines) + "\n\n" + report.wrapped(how)

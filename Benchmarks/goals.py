@@ -52,7 +52,8 @@ def _latencies(one):
         added = one.added_latency(work, "p99")
         best = min(added[name] for name in added if name != "herald")
         measured = f"{added['herald'] / best:.2f}" if best > 0 else f"{added['herald']:.0f} us, where the better adds none"
-        yield f"p99 above direct, {work.what}", f"{LATENCY:.2f} of the better", measured, added["herald"] <= LATENCY * best
+        is_good = added["herald"] <= LATENCY * max(best, 0)
+        yield f"p99 above direct, {work.what}", f"{LATENCY:.2f} of the better", measured, is_good
 
 
 def _memory(memory):
@@ -81,20 +82,26 @@ def _threads(one, two, counts):
         told = {"CPU time": by_time[work.key], "instructions": by_instructions.get(work.key)}
         for by, times in told.items():
             if times:
-                yield f"two threads, {work.what}, by {by}", f"{TWO_THREADS} times one", f"{times:.2f} times", times >= TWO_THREADS
+                what, goal = f"two threads, {work.what}, by {by}", f"{TWO_THREADS} times one"
+                yield what, goal, f"{times:.2f} times", round(times, 2) >= TWO_THREADS
 
 
 def _growth(many, aged):
     ratios = {
-        f"a connection with {growth.COUNTS[-1]:,} servers, {balance}": (by_count[growth.COUNTS[-1]], by_count[growth.COUNTS[0]])
+        f"a connection with {growth.COUNTS[-1]:,} servers, {balance}, to {growth.COUNTS[0]}": (
+            by_count[growth.COUNTS[-1]], by_count[growth.COUNTS[0]]
+        )
         for balance, by_count in many["us"].items()
     }
     if aged:
-        words = {"beside idle sessions": "a connection beside idle sessions", "in service": "a connection after many others"}
+        words = {
+            "beside idle sessions": "a connection beside idle sessions, to without",
+            "in service": "a connection after many others, to the first ones",
+        }
         ratios |= {words[key]: (values, aged["us"]["fresh"]) for key, values in aged["us"].items() if key in words}
     for what, (grown, small) in ratios.items():
         ratio = median(report.ratio_values(grown, small))
-        yield what, f"{GROWTH:.2f} of one without", f"{ratio:.2f}", ratio <= GROWTH
+        yield what, f"{GROWTH:.2f}", f"{ratio:.2f}", round(ratio, 2) <= GROWTH
 
 
 def _quiet(quiet):

@@ -42,6 +42,8 @@ def threads(count):
 
 
 def spread(values, digits):
+    if len(values) == 1:
+        return f"{values[0]:.{digits}f}"
     return f"{median(values):.{digits}f} ({min(values):.{digits}f} to {max(values):.{digits}f})"
 
 
