@@ -192,8 +192,8 @@ def goals_text(one, two, memory, quiet, many, aged, counts):
 
 def instructions_text(counts):
     how = (
-        "Counted by valgrind, one client after the other. Of a connection's most retain and release objects; the rest is spread "
-        "over accepting, choosing, timeouts, counts and the announcement."
+        "Counted by valgrind, one client after the other. The largest part of a connection's, about a quarter, is retaining and "
+        "releasing objects; the rest is spread over accepting, choosing, timeouts, counts and the announcement."
     )
     return f"{instructions.text(counts)}\n\n{report.wrapped(how)}"
 

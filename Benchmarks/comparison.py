@@ -180,7 +180,7 @@ def conditions():
         f"Herald and haproxy run the same configuration, with timeouts, a checked server and `send-proxy-v2`, Herald with "
         f"its admin endpoint; nginx's stream module sends version 1, as it knows no other. Behind is nginx with `listen ... "
         f"proxy_protocol`. Deferred accept is `defer-accept` for Herald and haproxy; nginx's stream module of this version has "
-        f"no such thing. No proxy logs sessions. wrk has {CONNECTIONS} connections; bulk is iperf3's, without headers, haproxy with `option "
-        f"splice-auto`, all with the buffers that are theirs by default. The clients, the servers and the proxy share the "
-        f"machine's CPUs."
+        f"no such thing. No proxy logs sessions. wrk has {CONNECTIONS} connections; bulk is iperf3's, without headers, haproxy "
+        f"with `option splice-auto`, all with the buffers that are theirs by default. The clients, the servers and the proxy "
+        f"share the machine's CPUs."
     )
