@@ -26,7 +26,6 @@ package final class TCPListener: PolledSocket, @unchecked Sendable {
     private let onAccept: (TCPStream, SocketAddress) -> Void
     private let onError: (UVError) -> Void
     private var isListening = false
-    private var isDeferring = false
 
     /// Binds and listens. Connections come once `resume()` is called.
     ///
@@ -74,8 +73,7 @@ package final class TCPListener: PolledSocket, @unchecked Sendable {
     /// TCP_DEFER_ACCEPT): what is accepted can be read at once then. Closing refuses those that are kept.
     package func deferAccepting(_ defers: Bool) {
         loop.checkThread()
-        guard !isClosed, defers != isDeferring else { return }
-        isDeferring = defers
+        guard !isClosed else { return }
         // Where it is refused, all goes on as without it.
         try? setOption(of: descriptor, Int32(IPPROTO_TCP), TCP_DEFER_ACCEPT, defers ? 1 : 0)
     }
